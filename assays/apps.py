@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class AssaysConfig(AppConfig):
+    name = "assays"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,318 @@
+"""The messages of the Assays V2 API, typed: what upstream sends, what the engine answers. No HTTP and no Django here.
+
+Required fields are those without which the vendor's client raises; unknown fields are ignored by the types, so whoever
+stores or passes on a message keeps the bytes it came in (`Received.raw`). Times are aware; their offset is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+Time = Annotated[datetime, Meta(tz=True)]
+Metric = Literal["PSI", "MaxDiff", "SumDiff"]
+Aggregation = Literal["Density", "Cumulative", "Edges"]
+Activity = Literal["ActiveOnly", "InactiveOnly", "All"]
+Unit = Literal["Minute", "Hour", "Day", "Week"]
+
+UNIT_LENGTH: dict[str, timedelta] = {
+    "Minute": timedelta(minutes=1),
+    "Hour": timedelta(hours=1),
+    "Day": timedelta(days=1),
+    "Week": timedelta(weeks=1),
+}
+
+
+class Thresholds(Struct, frozen=True):
+    """Of one field; a null threshold never fires."""
+
+    warning: float | None = None
+    alert: float | None = None
+
+
+class IoPath(Struct, frozen=True):
+    """One watched field: `in.*` or `out.*`, with at most one index into a list field."""
+
+    field: str
+    indexes: list[int] | None = None
+    thresholds: Thresholds | None = None
+
+    @property
+    def key(self) -> str:
+        """The field's key in scores and summaries: `field`, or `field.<index>`."""
+        return f"{self.field}.{self.indexes[0]}" if self.indexes else self.field
+
+
+class DataOrigin(Struct, frozen=True):
+    """`model_id` is a model's name, `locations` its partitions; null means all of them."""
+
+    pipeline_name: str
+    pipeline_id: int
+    workspace_name: str
+    workspace_id: int
+    model_id: str | None = None
+    locations: list[str] | None = None
+
+
+class Targeting(Struct, frozen=True):
+    data_origin: DataOrigin
+    iopath: Annotated[list[IoPath], Meta(min_length=1)]
+
+
+class SimpleRunFrequency(Struct, frozen=True):
+    quantity: Annotated[int, Meta(ge=1)]
+    unit: Unit
+
+    @property
+    def period(self) -> timedelta:
+        return self.quantity * UNIT_LENGTH[self.unit]
+
+
+class RunFrequency(Struct, frozen=True, omit_defaults=True):
+    """Exactly one of the two is set; a Cron expression has no fixed period."""
+
+    simple: SimpleRunFrequency | None = field(default=None, name="SimpleRunFrequency")
+    cron: str | None = field(default=None, name="Cron")
+
+    @property
+    def period(self) -> timedelta | None:
+        return self.simple.period if self.simple else None
+
+
+class Scheduling(Struct, frozen=True):
+    first_run: Time
+    run_frequency: RunFrequency
+    end: Time | None = None
+
+
+class Width(Struct, frozen=True):
+    seconds: Annotated[int, Meta(ge=1)]
+
+
+class Window(Struct, frozen=True):
+    width: Width
+
+
+class BinModeSpec(Struct, frozen=True, omit_defaults=True):
+    """Exactly one is set: a number of bins, or the right edges of `Provided`."""
+
+    equal: int | None = field(default=None, name="Equal")
+    quantile: int | None = field(default=None, name="Quantile")
+    quantile_with_explicit_outliers: int | None = field(default=None, name="QuantileWithExplicitOutliers")
+    provided: list[float] | None = field(default=None, name="Provided")
+
+
+BinMode = str | BinModeSpec
+"""The string `"None"` (one bin), or a spec; other strings are kept, not understood."""
+
+
+class UnivariateContinuous(Struct, frozen=True):
+    bin_mode: BinMode
+    aggregation: str
+    metric: str
+    bin_weights: list[float] | None = None
+
+
+class Summarizer(Struct, frozen=True, omit_defaults=True):
+    univariate: UnivariateContinuous | None = field(default=None, name="UnivariateContinuous")
+    multivariate: dict[str, Any] | None = field(default=None, name="MultivariateContinuous")
+
+
+Edge = float | str
+"""A right edge: a number, or `"INFINITY"`, `"NEG_INFINITY"`, `"NAN"`."""
+
+
+class Bins(Struct, frozen=True):
+    mode: BinMode
+    edges: list[Edge]
+    labels: list[str]
+
+
+class Statistics(Struct, frozen=True):
+    """`count` includes NaN; the others leave NaN out. `std` divides by N."""
+
+    count: int
+    min: float
+    max: float
+    mean: float
+    median: float
+    std: float
+
+
+class Summary(Struct, frozen=True):
+    """How a sample fell into bins: edges, labels and aggregated values have one length."""
+
+    bins: Bins
+    aggregated_values: list[float]
+    statistics: Statistics
+    name: str | None = None
+    aggregation: str | None = None
+    start: Time | None = None
+    end: Time | None = None
+
+
+class Rolling(Struct, frozen=True):
+    start: Time
+    width: Width
+
+
+class Baseline(Struct, frozen=True, omit_defaults=True):
+    """Upstream answers with a Summary; the others are accepted in requests."""
+
+    summary: dict[str, Summary] | None = field(default=None, name="Summary")
+    static: tuple[Time, Time] | None = field(default=None, name="Static")
+    rolling: Rolling | None = field(default=None, name="Rolling")
+    vector: list[float | None] | None = field(default=None, name="Vector")
+
+
+class Assay(Struct, frozen=True):
+    id: str
+    name: str
+    active: bool
+    created_at: Time
+    updated_at: Time
+    scheduling: Scheduling
+    baseline: Baseline
+    window: Window
+    summarizer: Summarizer
+    targeting: Targeting
+
+
+class FieldScore(Struct, frozen=True):
+    """`scores` holds what each bin adds, weighted but not halved; `bin_index` is MaxDiff's bin, from 0."""
+
+    score: float
+    scores: list[float]
+    bin_index: int | None = None
+
+
+class Result(Struct, frozen=True):
+    """One window's result. A score that is a string is an error text; empty summaries are a failed run."""
+
+    id: int
+    assay_id: str
+    analyzed_at: Time
+    elapsed_millis: int
+    status: str
+    window_start: Time
+    window_end: Time
+    created_at: Time
+    updated_at: Time
+    workspace_id: int
+    workspace_name: str
+    pipeline_id: int
+    scores: dict[str, FieldScore | str] | None = None
+    summaries: dict[str, Summary] | None = None
+    warning_threshold: float | None = None
+    alert_threshold: float | None = None
+
+
+class NextRun(Struct, frozen=True):
+    last_run: Time | None = None
+    next_run: Time | None = None
+
+
+class Features(Struct, frozen=True):
+    features: dict[str, str]
+    name: str
+    is_auth_enabled: bool
+
+
+class Token(Struct, frozen=True):
+    """Keycloak's answer; times are seconds from now."""
+
+    access_token: str
+    expires_in: float
+    refresh_token: str | None = None
+    refresh_expires_in: float | None = None
+
+
+class ListRequest(Struct, frozen=True):
+    active: Activity
+    pipeline_name: str | None = None
+    workspace_id: int | None = None
+
+
+class GetRequest(Struct, frozen=True):
+    id: str
+
+
+class ResultsRequest(Struct, frozen=True):
+    """`start <= window_end < end`; `debug` adds runs that had no rows."""
+
+    id: str
+    workspace_id: int | None = None
+    start: Time | None = None
+    end: Time | None = None
+    debug: bool | None = None
+
+
+class NextRunRequest(Struct, frozen=True):
+    assay_id: str
+
+
+class SetActiveRequest(Struct, frozen=True):
+    assay_id: str
+    active: bool
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[T]):
+    """A message as understood, beside the JSON bytes it came in, unknown fields included."""
+
+    message: T
+    raw: bytes
+
+
+def rfc3339(moment: datetime) -> str:
+    """The API's way to write a time: `Z` for UTC, up to six decimals, trailing zeros cut."""
+    offset = moment.utcoffset()
+    if offset is None:
+        raise ValueError(f"{moment!r} has no zone")
+    text = moment.replace(tzinfo=None).isoformat(timespec="microseconds")
+    text = text.rstrip("0") if moment.microsecond else text[:19]
+    return text + _offset(offset)
+
+
+def _offset(offset: timedelta) -> str:
+    if not offset:
+        return "Z"
+    sign = "-" if offset < timedelta(0) else "+"
+    minutes = abs(offset) // timedelta(minutes=1)
+    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def encode(message: Any) -> bytes:
+    """A message as JSON, with times as `rfc3339` writes them."""
+    return msgspec.json.encode(_with_times(msgspec.to_builtins(message, builtin_types=(datetime,))))
+
+
+def _with_times(node: Any) -> Any:
+    if isinstance(node, datetime):
+        return rfc3339(node)
+    if isinstance(node, dict):
+        return {key: _with_times(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_with_times(value) for value in node]
+    return node
+
+
+def edge_values(edges: list[Edge]) -> Iterator[float]:
+    """The right edges as floats, infinities included."""
+    for edge in edges:
+        yield _NAMED_EDGES[edge] if isinstance(edge, str) else edge
+
+
+_NAMED_EDGES = {"INFINITY": float("inf"), "NEG_INFINITY": float("-inf"), "NAN": float("nan")}
+
+
+def utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
