@@ -1,0 +1,1 @@
+"""Real servers for tests, and one that misbehaves on request."""
