@@ -3,21 +3,41 @@
 `.env.example` documents each variable; `dashboard/checks.py` says which combinations cannot work.
 """
 
+import re
+import sys
 from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
 
-from environs import Env
+from environs import EnvValidationError, FileAwareEnv, ValidationError, validate
 
-env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _is_web_address(text: str) -> None:
+    """Looser than the library's: single-label and underscored names are what containers have."""
+    if not re.fullmatch(r"https?://([^\s/?#@]*@)?(\[[0-9a-fA-F:]+\]|[^\s/?#\[\]:]+)(:\d+)?([/?#]\S*)?", text):
+        raise ValidationError("Not an http or https address.")
+
+
+# NAME_FILE names a file to read NAME from, as container secrets come; all complaints are collected until `seal`
+env = FileAwareEnv(eager=False)
 VAR_DIR = Path(env.str("DRIFTLINE_VAR", str(BASE_DIR / "var")))
+if (VAR_DIR / "run.env").exists():  # `make run` is on: commands called by hand find its databases and servers
+    env.read_env(VAR_DIR / "run.env")
 
 PRODUCTION: bool = env.bool("DRIFTLINE_PRODUCTION", False)
-DEBUG = False
-SECRET_KEY: str = env.str("DRIFTLINE_SECRET_KEY", "" if PRODUCTION else "insecure-" + "0" * 50)
+SECRET_KEY: str = (
+    env.str("DRIFTLINE_SECRET_KEY") if PRODUCTION else env.str("DRIFTLINE_SECRET_KEY", "insecure-" + "0" * 50)
+)
+PUBLIC_URL: str = env.str("DRIFTLINE_URL", "http://127.0.0.1:8000", validate=_is_web_address)
 ALLOWED_HOSTS: list[str] = env.list("DRIFTLINE_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+LOG_LEVEL: str = env.str("DRIFTLINE_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+DATABASE = env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'driftline.sqlite3'}", conn_max_age=600)
+REDIS_URL: str = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 
 # the Wallaroo instance that is watched, in the vendor's own names
-WALLAROO_URL: str = env.str("WALLAROO_URL", "http://127.0.0.1:8010")
+WALLAROO_URL: str = env.str("WALLAROO_URL", "http://127.0.0.1:8010", validate=_is_web_address)
 WALLAROO_AUTH_TYPE: str = env.str("WALLAROO_SDK_AUTH_TYPE", "")
 WALLAROO_AUTH_ENDPOINT: str = env.str("WALLAROO_SDK_AUTH_ENDPOINT", "") or WALLAROO_URL
 WALLAROO_USER: str = env.str("WALLAROO_USER", "")
@@ -26,11 +46,22 @@ WALLAROO_CREDENTIALS_FILE: str = env.str("WALLAROO_SDK_CREDENTIALS", "")
 WALLAROO_CLIENT_ID: str = env.str("WALLAROO_CLIENT_ID", "sdk-client")
 WALLAROO_CLIENT_SECRET: str = env.str("WALLAROO_CLIENT_SECRET", "")
 WALLAROO_TOKEN: str = env.str("WALLAROO_TOKEN", "")
-WALLAROO_REQUEST_TIMEOUT: float = env.float("WALLAROO_REQUEST_TIMEOUT", 10.0)
+WALLAROO_REQUEST_TIMEOUT: float = env.float("WALLAROO_REQUEST_TIMEOUT", 10.0, validate=validate.Range(min=0.1, max=600))
 
 # polling
-POLL_CONCURRENCY: int = env.int("DRIFTLINE_POLL_CONCURRENCY", 32)
-RETENTION_DAYS: int = env.int("DRIFTLINE_RETENTION_DAYS", 400)
+POLL_CONCURRENCY: int = env.int("DRIFTLINE_POLL_CONCURRENCY", 32, validate=validate.Range(min=1, max=512))
+RETENTION_DAYS: int = env.int("DRIFTLINE_RETENTION_DAYS", 400, validate=validate.Range(min=1))
+ANSWER_LIMIT_MB: int = env.int("DRIFTLINE_ANSWER_LIMIT_MB", 64, validate=validate.Range(min=1))
+
+try:
+    env.seal()
+except EnvValidationError as error:
+    said = cast("dict[str, list[str]]", error.error_messages)
+    complaints = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in said.items())
+    sys.stderr.write(f"Driftline cannot start, its settings are wrong: {complaints}\n")
+    sys.exit(2)
+
+DEBUG = False
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -50,6 +81,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "dashboard.preferences.PreferencesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -64,6 +96,7 @@ ROOT_URLCONF = "dashboard.urls"
 WSGI_APPLICATION = "dashboard.wsgi.application"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "sign-in"
 
 TEMPLATES = [
     {
@@ -75,6 +108,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "dashboard.context.page",
             ],
         },
     }
@@ -85,12 +119,12 @@ SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
 }
-DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'driftline.sqlite3'}", conn_max_age=600)}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+DATABASES = {"default": DATABASE}
+if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASE["OPTIONS"] = SQLITE_OPTIONS
+    DATABASE["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}  # a file, so that tests meet the same locks and journal
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL: str = env.str("REDIS_URL", "redis://127.0.0.1:6390/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 CELERY_BROKER_URL = REDIS_URL
@@ -108,6 +142,10 @@ USE_I18N = False
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -122,4 +160,37 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'none'"],
         "manifest-src": ["'self'"],
     }
+}
+
+# HTTPS in front of it: cookies travel encrypted alone, and the forms' origin is the public one
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL.rstrip("/")] if SESSION_COOKIE_SECURE else []
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+
+SECRETS = [
+    SECRET_KEY,
+    WALLAROO_PASSWORD,
+    WALLAROO_CLIENT_SECRET,
+    WALLAROO_TOKEN,
+    str(DATABASE["PASSWORD"]),
+    urlsplit(REDIS_URL).password or "",
+]
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {
+            "()": "dashboard.logs.SecretlessFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+            "secrets": SECRETS,
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "urllib3": {"level": "WARNING"},  # at DEBUG it writes addresses with what they carry
+    },
 }
