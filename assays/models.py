@@ -6,11 +6,16 @@ What an overview needs of a field or an assay stands on its own row, computed by
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from assays.fields import InstantField, MessageField
+from assays.schedule import Plan, moment
 from assays.states import State
 
 
@@ -25,6 +30,7 @@ class Assay(models.Model):
     workspace_id = models.BigIntegerField()
     workspace_name = models.TextField()
     message = MessageField()
+    fingerprint = models.BigIntegerField()
     created_at = InstantField()
     updated_at = InstantField()
 
@@ -39,14 +45,21 @@ class Assay(models.Model):
     # what upstream last said of its runs
     last_run = InstantField(null=True)
     next_run = InstantField(null=True)
+    moved_at = InstantField(null=True)
     late_after = InstantField(null=True)
     gone_since = InstantField(null=True)
     paused_since = InstantField(null=True)
 
-    # what has been read: every result with covered_from < window_end <= covered_to is in the cache
+    # what has been asked for: read_from < window_end <= read_to; of it, every result with
+    # covered_from < window_end <= covered_to is in the cache, for no unreadable one lies within
+    read_from = InstantField(null=True)
+    read_to = InstantField(null=True)
     covered_from = InstantField(null=True)
     covered_to = InstantField(null=True)
+    step_seconds = models.BigIntegerField(null=True)
     caught_up_at = InstantField(null=True)
+    sweep_at = InstantField(null=True)
+    swept_to = InstantField(null=True)
     swept_at = InstantField(null=True)
 
     # polling
@@ -69,7 +82,30 @@ class Assay(models.Model):
             models.Index("state", F("ratio").desc(), "name", name="assay_worst_first"),
             models.Index(fields=["next_poll_at"], name="assay_due"),
             models.Index(fields=["workspace_id", "pipeline_id"], name="assay_scope"),
+            models.Index(fields=["sweep_at"], name="assay_sweep_due"),
         ]
+
+    @property
+    def plan(self) -> Plan:
+        period = None if self.period_seconds is None else timedelta(seconds=self.period_seconds)
+        return Plan(self.first_run, period, timedelta(seconds=self.width_seconds), self.ends_at)
+
+
+class Slot(NamedTuple):
+    """One of a field's newest windows; `score` is None where there is none, a paused stretch is one slot."""
+
+    end: datetime
+    state: State
+    score: float | None
+
+
+class TopBin(NamedTuple):
+    """The bin that adds most to a score: its share of the baseline, of the window, and its part of the score."""
+
+    label: str
+    before: float
+    after: float
+    part: float
 
 
 class Field(models.Model):
@@ -88,7 +124,7 @@ class Field(models.Model):
     score = models.FloatField(null=True)
     ratio = models.FloatField(null=True)
     rows = models.BigIntegerField(null=True)
-    top_bin = models.TextField(blank=True)
+    top_bin_data = models.TextField(blank=True)
     error = models.TextField(blank=True)
     since = InstantField(null=True)
     streak = models.PositiveIntegerField(default=0)
@@ -98,9 +134,21 @@ class Field(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["assay", "key"], name="field_identity")]
 
+    @property
+    def top_bin(self) -> TopBin | None:
+        return TopBin(*msgspec.json.decode(self.top_bin_data)) if self.top_bin_data else None
+
+    def recent_windows(self) -> list[Slot]:
+        """Up to 48 newest windows, oldest first, those without data and paused stretches among them."""
+        slots: list[tuple[int, int, float | None]] = msgspec.msgpack.decode(self.recent) if self.recent else []
+        return [Slot(moment(end), State(state), score) for end, state, score in slots]
+
 
 class Result(models.Model):
-    """Cold: one window's message as it came. Identity is the window; upstream's id is kept, not relied on."""
+    """Cold: one window's message as it came. Identity is the window; upstream's id is kept, not relied on.
+
+    `problem` says why a message cannot be read; `wire.read_result` reads any other.
+    """
 
     assay = models.ForeignKey(Assay, on_delete=models.CASCADE, related_name="results")
     window_start = InstantField()
@@ -111,6 +159,7 @@ class Result(models.Model):
     elapsed_millis = models.BigIntegerField()
     updated_at = InstantField()
     message = MessageField()
+    problem = models.TextField(blank=True)
 
     class Meta:
         constraints = [
@@ -253,3 +302,13 @@ class UpstreamError(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["-last_at"], name="error_newest")]
+
+
+class AnswerSlot(models.Model):
+    """How upstream answered in one quarter of an hour. `histogram` counts answers by `answers.bucket`."""
+
+    began_at = InstantField(unique=True)
+    calls = models.PositiveIntegerField(default=0)
+    timeouts = models.PositiveIntegerField(default=0)
+    slowest = models.FloatField(default=0.0)
+    histogram = models.BinaryField(default=b"")

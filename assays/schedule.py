@@ -79,3 +79,39 @@ def _indexes(plan: Plan, after: datetime, until: datetime) -> tuple[int, int]:
     first = max(0, (after - plan.first_run) // plan.period + 1)
     last = (until - plan.first_run) // plan.period
     return first, last
+
+
+GRACE = (timedelta(minutes=2), timedelta(minutes=30))
+"""A run counts as late a tenth of the period after it was due, within these bounds."""
+
+FIRST_ASK = timedelta(seconds=5)
+"""A result can exist a few seconds after its run was due."""
+
+IDLE = timedelta(minutes=15)
+"""How often an assay is asked of which no run is due: paused, ended, gone, or refused."""
+
+
+def late_after(due: datetime, period: timedelta | None) -> datetime:
+    """From when on a run due then counts as late."""
+    shortest, longest = GRACE
+    return due + min(max((period or longest) / 10, shortest), longest)
+
+
+def next_ask(now: datetime, due: datetime | None, period: timedelta | None, tries: int) -> datetime:
+    """When to ask again: shortly after the next run is due, then 10, 20, 40 s … later while it does not come."""
+    if due is None:
+        return now + IDLE
+    if due + FIRST_ASK > now:
+        return due + FIRST_ASK
+    longest = min(max(period or IDLE, timedelta(seconds=40)), IDLE)
+    return now + min(_doubled(tries), longest)
+
+
+def back_off(now: datetime, tries: int, wait: timedelta | None = None) -> datetime:
+    """When to ask again after `tries` failures: 10, 20, 40 s …, at most IDLE, and not before upstream asks for it."""
+    return now + max(min(_doubled(tries), IDLE), wait or timedelta(0))
+
+
+def _doubled(tries: int) -> timedelta:
+    """10, 20, 40 s … for the first, second, third try."""
+    return timedelta(seconds=10 << min(max(tries - 1, 0), 10))

@@ -264,6 +264,62 @@ class SetActiveRequest(Struct, frozen=True):
 T = TypeVar("T")
 
 
+class _Envelope(Result, frozen=True):
+    """A result whose fields are not yet looked into."""
+
+    scores: dict[str, msgspec.Raw] | None = None  # type: ignore[assignment]
+    summaries: dict[str, msgspec.Raw] | None = None  # type: ignore[assignment]
+
+
+_strict = msgspec.json.Decoder(Result)
+_envelope = msgspec.json.Decoder(_Envelope)
+_score: msgspec.json.Decoder[FieldScore | str] = msgspec.json.Decoder(FieldScore | str)
+_summary = msgspec.json.Decoder(Summary)
+
+
+def read_result(raw: bytes) -> Result:
+    """A result as understood: one field that cannot be read spoils no other.
+
+    Such a field's score becomes an error text, such a summary is left out.
+    Raises msgspec.ValidationError when the result itself, its window or its status cannot be read.
+    """
+    try:
+        result = _strict.decode(raw)
+    except msgspec.ValidationError:
+        result = _by_field(raw)
+    if result.status.lower() not in _STATUSES:
+        raise msgspec.ValidationError(f"status is {result.status[:40]!r} - at `$.status`")
+    if result.window_start >= result.window_end:
+        raise msgspec.ValidationError("window ends before it starts - at `$.window_end`")
+    return result
+
+
+_STATUSES = ("ok", "warning", "alert")
+
+
+def _by_field(raw: bytes) -> Result:
+    envelope = _envelope.decode(raw)
+    parts = {name: getattr(envelope, name) for name in Result.__struct_fields__}
+    scores = {key: _read_score(part) for key, part in (envelope.scores or {}).items()}
+    summaries = {key: _read_summary(part) for key, part in (envelope.summaries or {}).items()}
+    readable = {key: summary for key, summary in summaries.items() if summary is not None}
+    return Result(**(parts | {"scores": scores, "summaries": readable}))
+
+
+def _read_score(raw: msgspec.Raw) -> FieldScore | str:
+    try:
+        return _score.decode(raw)
+    except msgspec.ValidationError as error:
+        return f"the score cannot be read: {error}"
+
+
+def _read_summary(raw: msgspec.Raw) -> Summary | None:
+    try:
+        return _summary.decode(raw)
+    except msgspec.ValidationError:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Received(Generic[T]):
     """A message as understood, beside the JSON bytes it came in, unknown fields included."""
