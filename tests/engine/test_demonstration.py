@@ -151,10 +151,8 @@ def study(log: Log, assay: DemonstrationAssay, path: IoPath) -> Study:
 @pytest.fixture(scope="module")
 def log() -> Log:
     with duckdb.connect() as connection:
-        files = f"read_parquet('{ROOT}/engine/data/log/*/*.parquet', hive_partitioning = false)"
-        columns = connection.execute(
-            f"SELECT * REPLACE (epoch_us(time) AS time) FROM {files} ORDER BY time"
-        ).fetchnumpy()
+        files = connection.read_parquet(f"{ROOT}/engine/data/log/*/*.parquet", hive_partitioning=False)
+        columns = files.order("time").project("* REPLACE (epoch_us(time) AS time)").fetchnumpy()
     columns["partition"] = np.array(columns["partition"].tolist())
     return {
         name: np.ma.filled(column, np.nan) if name.startswith("in.") else column for name, column in columns.items()
