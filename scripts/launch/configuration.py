@@ -47,6 +47,7 @@ class Configuration:
             "DRIFTLINE_VAR": str(VAR),
             "DRIFTLINE_SECRET_KEY": self.secrets["secret_key"],
             "DRIFTLINE_URL": self.dashboard_url,
+            "DRIFTLINE_ALLOWED_HOSTS": ",".join(dict.fromkeys(["localhost", "127.0.0.1", "[::1]", self.host])),
             "REDIS_URL": redis_url,
         }
         return common | (self._engine() if self.own_engine else {})

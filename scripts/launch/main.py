@@ -17,6 +17,7 @@ from launch.preflight import require_foundations, require_free, take_lock
 from launch.supervisor import Program, Supervisor, die_with_parent
 
 READY_WITHIN = 120.0  # seconds
+SETTINGS = ("DATABASE_URL", "DRIFTLINE_", "ENGINE_", "REDIS_URL", "WALLAROO_")
 
 
 def main() -> int:
@@ -114,5 +115,5 @@ def _publish(configuration: Configuration, engine: dict[str, Any] | None, superv
 
 def _publish_environment(environment: Mapping[str, str]) -> None:
     """`var/run.env`: with it a management command called by hand finds the databases and servers that run."""
-    own = {name: value for name, value in environment.items() if os.environ.get(name) != value}
-    write_private(ENVIRONMENT_FILE, "".join(f"{name}='{value}'\n" for name, value in sorted(own.items())))
+    own = {name: value for name, value in sorted(environment.items()) if name.startswith(SETTINGS)}
+    write_private(ENVIRONMENT_FILE, "".join(f"{name}='{value}'\n" for name, value in own.items()))
