@@ -11,7 +11,7 @@ class SecretlessFormatter(logging.Formatter):
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
-    def __init__(self, format: str, secrets: Sequence[str]) -> None:  # noqa: A002  (dictConfig's name)
+    def __init__(self, format: str, secrets: Sequence[str]) -> None:
         super().__init__(format)
         self.converter = gmtime
         self._secrets = sorted((secret for secret in secrets if secret), key=len, reverse=True)
