@@ -133,6 +133,14 @@ CELERY_TASK_DEFAULT_QUEUE = "driftline"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_DB_REUSE_MAX = 10_000
 CELERY_TIMEZONE = "UTC"
+CELERY_TASK_ROUTES = {"assays.tasks.tick": {"queue": "tick"}}
+CELERY_BEAT_SCHEDULE = {
+    "tick": {"task": "assays.tasks.tick", "schedule": 2.0, "options": {"expires": 2.0}},
+    "list": {"task": "assays.tasks.refresh_list", "schedule": 30.0, "options": {"expires": 25.0}},
+    "features": {"task": "assays.tasks.refresh_features", "schedule": 300.0, "options": {"expires": 240.0}},
+    "switches": {"task": "assays.tasks.settle_switches", "schedule": 5.0, "options": {"expires": 4.0}},
+    "prune": {"task": "assays.tasks.prune", "schedule": 86_400.0, "options": {"expires": 3600.0}},
+}
 
 USE_TZ = True
 TIME_ZONE = "UTC"

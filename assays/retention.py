@@ -1,0 +1,34 @@
+"""What is older than the retention limit is forgotten, one assay a transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from assays import answers, faults
+from assays.models import Assay, HourRollup, Result, ScopeRollup, Score
+from assays.rollups import HOUR
+
+
+def prune(now: datetime) -> None:
+    limit = now - timedelta(days=settings.RETENTION_DAYS)
+    for pk in Assay.objects.filter(read_from__lt=limit).values_list("pk", flat=True):
+        _prune(pk, limit)
+    ScopeRollup.objects.filter(hour__lte=limit - HOUR).delete()
+    faults.forget(now)
+    answers.forget(now)
+
+
+def _prune(pk: UUID, limit: datetime) -> None:
+    with transaction.atomic():
+        assay = Assay.objects.select_for_update().defer("message").get(pk=pk)
+        Score.objects.filter(field__assay=assay, window_end__lte=limit).delete()
+        Result.objects.filter(assay=assay, window_end__lte=limit).delete()
+        HourRollup.objects.filter(field__assay=assay, hour__lte=limit - HOUR).delete()
+        assay.read_from = limit
+        if assay.covered_from is not None:
+            assay.covered_from = max(assay.covered_from, limit)
+        assay.save(update_fields=["read_from", "covered_from"])
