@@ -64,10 +64,10 @@ def _bracketed(host: str) -> str:
 
 def prepare(configuration: Configuration, environment: Mapping[str, str]) -> None:
     """Databases, the demonstration and the static files, as a deployment does before it starts."""
+    manage(environment, "manage.py", "check")
     if configuration.own_engine:
         manage(environment, "engine/manage.py", "migrate", "--verbosity", "0")
         manage(environment, "engine/manage.py", "demonstrate")
-    manage(environment, "manage.py", "check")
     manage(environment, "manage.py", "migrate", "--verbosity", "0")
     manage(environment, "manage.py", "collectstatic", "--noinput", "--verbosity", "0")
 
@@ -84,9 +84,17 @@ def manage(environment: Mapping[str, str], *command: str) -> str:
         preexec_fn=die_with_parent(),
     )
     if done.returncode:
-        words = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()
-        raise Refusal(f"`{' '.join(command)}` failed: {words[-1]}")
+        raise Refusal(_complaint(command, done.stderr.strip() or done.stdout.strip() or "it said nothing"))
     return done.stdout.strip()
+
+
+def _complaint(command: Sequence[str], said: str) -> str:
+    """Settings complain in a sentence of their own, system checks in lines that name them; else the last line tells."""
+    lines = said.splitlines()
+    if said.startswith("Driftline cannot start"):
+        return lines[0]
+    named = [line.partition(") ")[2] for line in lines if "(driftline." in line]
+    return f"Driftline cannot start: {' '.join(named)}" if named else f"`{' '.join(command)}` failed: {lines[-1]}"
 
 
 def engine_facts(configuration: Configuration, environment: Mapping[str, str]) -> dict[str, Any]:
