@@ -1,0 +1,1 @@
+"""The pages: they check, read, draw one context and render."""

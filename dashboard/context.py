@@ -1,0 +1,47 @@
+"""What the frame of every page shows: theme, zone, whose page it is, what is watched, and how upstream answers."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from assays.models import Upstream
+from dashboard import formats, preferences, roles
+
+ZONES = (
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/Sao_Paulo",
+    "Europe/London",
+    "Europe/Berlin",
+    "Asia/Kolkata",
+    "Asia/Shanghai",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+)
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """The context processor; what costs a query is asked only by a template that draws it."""
+    chosen = preferences.of(request)
+    now = timezone.now()
+    return {
+        "now": now,
+        "preferences": chosen,
+        "zone": chosen.zone,
+        "zone_name": formats.zone_name(chosen.zone, now),
+        "zones": ZONES,
+        "host": urlsplit(settings.WALLAROO_URL).netloc,
+        "may_switch": roles.may_switch(request.user) if hasattr(request, "user") else False,
+    }
+
+
+def upstream() -> Upstream:
+    """How the API as a whole answers; before the first call nothing is known."""
+    return Upstream.objects.first() or Upstream()

@@ -1,0 +1,231 @@
+"""The small drawings of a page as SVG: meters, sparklines, strips and bars. Pure, attributes only, each with its words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from assays.models import Slot
+from assays.states import State
+from dashboard import formats
+
+SLOTS = 45
+SLOT, BAR, HEIGHT = 5, 4, 30
+STRIP_HEIGHT = 48
+STACK = (State.ALERT, State.WARNING, State.FAILED, State.OK)
+"""From the bottom of a stack upwards: trouble stands on the ground."""
+
+_FILLS = {
+    State.ALERT: "var(--dl-alert)",
+    State.WARNING: "var(--dl-warning)",
+    State.FAILED: "var(--dl-failed)",
+    State.OK: "var(--dl-quiet)",
+}
+
+
+def shape(state: State) -> SafeString:
+    return format_html('<svg class="g" aria-hidden="true"><use href="#g-{}"/></svg>', state.slug)
+
+
+def icon(name: str) -> SafeString:
+    return format_html('<svg class="i" aria-hidden="true"><use href="#i-{}"/></svg>', name)
+
+
+def chip(state: State, loud: bool = True) -> SafeString:
+    """Shape and word; only trouble carries a ground."""
+    ground = " chip" if loud and state <= State.LATE else ""
+    return format_html('<span class="st{} s-{}">{}{}</span>', ground, state.slug, shape(state), state.label)
+
+
+def percent(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".") + "%"
+
+
+def meter(state: State, score: float | None, warning: float | None, alert: float | None) -> SafeString:
+    """A track from 0 to twice the alert threshold, so that the alert's tick stands in the middle of every row."""
+    if score is None:
+        return mark_safe("")
+    ceiling = _ceiling([score], warning, alert)
+    reach = min(1.0, score / ceiling) if ceiling else 0.0
+    pieces = [
+        mark_safe('<rect x="0" y="5" width="100%" height="4" rx="2" fill="var(--dl-sunken)"/>'),
+        format_html('<rect x="0" y="5" width="{}" height="4" rx="2" fill="{}"/>', percent(100 * reach), _fill(state)),
+        *_cut(score > ceiling),
+        *_ticks(warning, alert, ceiling),
+    ]
+    return format_html('<svg class="mt" aria-hidden="true">{}</svg>', _joined(pieces))
+
+
+def _cut(beyond: bool) -> Iterable[SafeString]:
+    """A bar that goes on beyond the track ends with a gap."""
+    if beyond:
+        yield mark_safe('<rect x="95%" y="4" width="2.5" height="6" fill="var(--dl-surface)"/>')
+
+
+def _ticks(warning: float | None, alert: float | None, ceiling: float) -> Iterable[SafeString]:
+    if warning is not None and ceiling:
+        yield _tick(warning / ceiling, "var(--dl-text-3)", 3, 8)
+    if alert is not None and ceiling:
+        yield _tick(alert / ceiling, "var(--dl-text)", 1, 12)
+
+
+def _tick(at: float, colour: str, top: int, height: int) -> SafeString:
+    gap = '<rect x="{0}" y="{2}" width="4" height="{3}" fill="var(--dl-surface)" transform="translate(-2 0)"/>'
+    line = '<rect x="{0}" y="{2}" width="2" height="{3}" fill="{1}" transform="translate(-1 0)"/>'
+    return format_html(gap + line, percent(100 * min(at, 1.0)), colour, top, height)
+
+
+def _ceiling(scores: Sequence[float], warning: float | None, alert: float | None) -> float:
+    """Twice the alert; without one three times the warning, and without any what there is."""
+    if alert:
+        return 2 * alert
+    return 3 * warning if warning else max(scores, default=0.0)
+
+
+def _fill(state: State) -> str:
+    return _FILLS.get(state, _FILLS[State.OK])
+
+
+def sparkline(slots: Sequence[Slot], warning: float | None, alert: float | None, many: int = SLOTS) -> SafeString:
+    """One bar a window on the meter's scale, the newest at the right; what has no score is never a bar."""
+    shown = slots[-many:]
+    width = many * SLOT
+    ceiling = _ceiling([slot.score for slot in shown if slot.score is not None], warning, alert)
+    first = many - len(shown)
+    drawn = [(first + k, slot) for k, slot in enumerate(shown)]
+    pieces = [*_alert_line(alert, width), *_bars(drawn, ceiling), _crosses(drawn), _pauses(drawn)]
+    return format_html(
+        '<svg class="spark" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
+        width,
+        HEIGHT,
+        in_words(shown),
+        _joined(pieces),
+    )
+
+
+def in_words(slots: Sequence[Slot]) -> str:
+    counted = Counter(State(slot.state) for slot in slots)
+    told = ", ".join(f"{counted[state]} {state.label}" for state in sorted(counted))
+    return f"last {formats.plural(len(slots), 'window')}: {told}" if slots else "no window yet"
+
+
+def _alert_line(alert: float | None, width: int) -> Iterable[SafeString]:
+    if alert:
+        yield format_html(
+            '<path d="M0 15H{}" stroke="var(--dl-text-3)" stroke-dasharray="1.5 2.5" vector-effect="non-scaling-stroke"/>',
+            width,
+        )
+
+
+def _bars(drawn: Sequence[tuple[int, Slot]], ceiling: float) -> Iterable[SafeString]:
+    for state in (State.OK, State.WARNING, State.ALERT):
+        path = "".join(
+            _bar(k, slot.score, ceiling) for k, slot in drawn if slot.state == state and slot.score is not None
+        )
+        if path:
+            yield format_html('<path d="{}" fill="{}"/>', path, _fill(state))
+
+
+def _bar(slot: int, score: float, ceiling: float) -> str:
+    height = max(1, round(HEIGHT * min(1.0, score / ceiling))) if ceiling else 1
+    return f"M{slot * SLOT} {HEIGHT}v-{height}h{BAR}v{height}z"
+
+
+def _crosses(drawn: Sequence[tuple[int, Slot]]) -> SafeString:
+    path = "".join(f"M{k * SLOT} 26l3 3m0-3l-3 3" for k, slot in drawn if slot.state == State.FAILED)
+    return _stroked(path, "var(--dl-failed)", "1.25")
+
+
+def _pauses(drawn: Sequence[tuple[int, Slot]]) -> SafeString:
+    path = "".join(f"M{k * SLOT} 29.5h{SLOT}" for k, slot in drawn if slot.state == State.PAUSED)
+    return _stroked(path, "var(--dl-control)", "1")
+
+
+def _stroked(path: str, colour: str, width: str) -> SafeString:
+    if not path:
+        return mark_safe("")
+    line = '<path d="{}" stroke="{}" stroke-width="{}" fill="none" vector-effect="non-scaling-stroke"/>'
+    return format_html(line, path, colour, width)
+
+
+def strip(stacks: Sequence[Counter[State]], words: str) -> SafeString:
+    """Windows a day (or a week) by state, as stacked bars."""
+    tallest = max((stack.total() for stack in stacks), default=0) or 1
+    pieces = [_stacked(stacks, state, tallest) for state in STACK]
+    return format_html(
+        '<svg viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
+        max(1, len(stacks)) * 10,
+        STRIP_HEIGHT,
+        words,
+        _joined(pieces),
+    )
+
+
+def _stacked(stacks: Sequence[Counter[State]], state: State, tallest: int) -> SafeString:
+    path = "".join(_brick(k, stack, state, tallest) for k, stack in enumerate(stacks) if stack[state])
+    return format_html('<path d="{}" fill="{}"/>', path, _fill(state)) if path else mark_safe("")
+
+
+def _brick(k: int, stack: Counter[State], state: State, tallest: int) -> str:
+    below = sum(stack[lower] for lower in STACK[: STACK.index(state)])
+    scale = STRIP_HEIGHT / tallest
+    height = max(1.0, stack[state] * scale - 0.5)
+    return f"M{k * 10 + 0.5:g} {STRIP_HEIGHT - below * scale:.1f}v-{height:.1f}h9v{height:.1f}z"
+
+
+def shares(counts: Counter[State]) -> SafeString:
+    """How the assays of a group divide into states, as one bar."""
+    total = counts.total() or 1
+    pieces, at = [], 0.0
+    for state in STACK:
+        merged = counts[state] if state != State.OK else total - sum(counts[s] for s in STACK[:-1])
+        width = 100 * merged / total
+        if merged:
+            pieces.append(_segment(at, width, _fill(state)))
+        at += width
+    return format_html('<svg class="mt" aria-hidden="true">{}</svg>', _joined(pieces))
+
+
+def _segment(at: float, width: float, colour: str) -> SafeString:
+    line = '<rect x="{}" y="4" width="{}" height="6" fill="{}" stroke="var(--dl-surface)"/>'
+    return format_html(line, percent(at), percent(width), colour)
+
+
+def paired_bars(before: float, after: float, most: float) -> SafeString:
+    """The baseline's share over the window's, both from 0 to the largest of the table."""
+    bar = '<rect x="0" y="{}" width="{}" height="6" rx="1" fill="{}"/>'
+    scale = 100 / most if most else 0.0
+    rows = [(2, before, "var(--dl-baseline)"), (9, after, "var(--dl-window)")]
+    pieces = [format_html(bar, y, percent(scale * value), colour) for y, value, colour in rows]
+    return format_html('<svg class="hb" height="17" aria-hidden="true">{}</svg>', _joined(pieces))
+
+
+def bar(value: float, most: float, colour: str) -> SafeString:
+    """One bar from 0, as wide as the largest of its column."""
+    width = percent(100 * max(0.0, value) / most) if most > 0 else "0"
+    line = '<svg class="hb" height="8" aria-hidden="true"><rect width="{}" height="8" rx="1" fill="{}"/></svg>'
+    return format_html(line, width, colour)
+
+
+def columns(heights: Sequence[tuple[float, bool]], words: str) -> SafeString:
+    """Bars side by side, those marked in the colour of what came late."""
+    most = max((height for height, _ in heights), default=0.0) or 1.0
+    paths = ["", ""]
+    for k, (height, marked) in enumerate(heights):
+        if height:
+            tall = max(1.0, 56 * height / most)
+            paths[marked] += f"M{k * 5} 56v-{tall:.1f}h4v{tall:.1f}z"
+    colours = ("var(--dl-quiet)", "var(--dl-late)")
+    return format_html(
+        '<svg class="lat" viewBox="0 0 {} 56" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
+        max(1, len(heights)) * 5,
+        words,
+        format_html_join("", '<path d="{}" fill="{}"/>', zip(paths, colours, strict=True)),
+    )
+
+
+def _joined(pieces: Iterable[SafeString]) -> SafeString:
+    return format_html_join("", "{}", ((piece,) for piece in pieces))

@@ -1,0 +1,1 @@
+"""What the pages read of the cache: queries, and nothing else."""

@@ -1,0 +1,266 @@
+"""The overview's queries: a bounded number of them, none of which looks at windows."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from typing import Literal
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Window
+from django.db.models.expressions import OrderBy
+from django.db.models.functions import RowNumber
+
+from assays.models import Assay, Field, ScopeRollup, Switch
+from assays.states import State
+from dashboard.reads.paging import Page, stretch
+
+PER_PAGE = 100
+GROUPS_PER_PAGE = 25
+ROWS_PER_GROUP = 12
+OPEN_GROUPS = 3
+
+Sort = Literal["worst", "name", "ratio", "since", "last"]
+Group = Literal["none", "pipeline", "workspace"]
+
+_WORST = (F("state").asc(), F("ratio").desc(nulls_last=True), F("name").asc())
+_ORDERS: dict[Sort, tuple[OrderBy, ...]] = {
+    "worst": _WORST,
+    "name": (F("name").asc(),),
+    "ratio": (F("ratio").desc(nulls_last=True), F("name").asc()),
+    "since": (F("state_since").desc(nulls_last=True), F("name").asc()),
+    "last": (F("last_run").desc(nulls_last=True), F("name").asc()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person has asked to see, as the URL says it."""
+
+    state: State | None = None
+    text: str = ""
+    pipeline: int | None = None
+    workspace: int | None = None
+    active: bool | None = None
+    group: Group = "none"
+    sort: Sort = "worst"
+    page: int = 1
+    days: int = 56
+    opened: frozenset[int] | None = None
+
+    @property
+    def narrows(self) -> bool:
+        return bool(self.state or self.text or self.pipeline or self.workspace or self.active is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A pipeline and the workspace it lies in."""
+
+    workspace_id: int
+    workspace: str
+    pipeline_id: int
+    pipeline: str
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many assays of each state, in all and by pipeline."""
+
+    states: Counter[State]
+    places: dict[Place, Counter[State]]
+
+    @property
+    def total(self) -> int:
+        return self.states.total()
+
+    def pipelines_with(self, state: State) -> list[tuple[str, int]]:
+        found = [(place.pipeline, states[state]) for place, states in self.places.items() if states[state]]
+        return sorted(found, key=lambda item: -item[1])
+
+
+@dataclass(slots=True)
+class Section:
+    """One pipeline or workspace of a grouped overview; a closed one still names its worst assay."""
+
+    key: int
+    name: str
+    states: Counter[State]
+    active: int
+    opened: bool = False
+    worst: Assay | None = None
+    rows: list[Assay] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return self.states.total()
+
+    @property
+    def folded(self) -> int:
+        """How many of an open group are not drawn."""
+        return self.total - len(self.rows)
+
+    @property
+    def only_ok_folded(self) -> bool:
+        return self.folded == self.states[State.OK]
+
+    @property
+    def tally(self) -> list[tuple[State, int]]:
+        return sorted(self.states.items())
+
+
+def census() -> Census:
+    """All assays, whatever has been chosen: the verdict speaks of everything."""
+    places: dict[Place, Counter[State]] = defaultdict(Counter)
+    totals: Counter[State] = Counter()
+    columns = ("workspace_id", "workspace_name", "pipeline_id", "pipeline_name", "state")
+    for *place, state, many in Assay.objects.values_list(*columns).annotate(many=Count("pk")).order_by():
+        places[Place(*place)][State(state)] += many
+        totals[State(state)] += many
+    return Census(totals, dict(places))
+
+
+def chosen(choice: Choice, *, whatever_state: bool = False) -> QuerySet[Assay]:
+    rows = Assay.objects.all()
+    if choice.state is not None and not whatever_state:
+        rows = rows.filter(state=choice.state)
+    if choice.pipeline is not None:
+        rows = rows.filter(pipeline_id=choice.pipeline)
+    if choice.workspace is not None:
+        rows = rows.filter(workspace_id=choice.workspace)
+    if choice.active is not None:
+        rows = rows.filter(active=choice.active)
+    return rows.filter(_matches(choice.text)) if choice.text else rows
+
+
+def _matches(text: str) -> Q:
+    watched = Field.objects.filter(assay=OuterRef("pk"), key__icontains=text)
+    return Q(name__icontains=text) | Q(Exists(watched))
+
+
+def counts(choice: Choice) -> Counter[State]:
+    """How many each tab would show."""
+    rows = chosen(choice, whatever_state=True).values_list("state").annotate(many=Count("pk")).order_by()
+    return Counter({State(state): many for state, many in rows})
+
+
+def rows(choice: Choice, total: int) -> Page[Assay]:
+    """A page of rows; `total` is how many there are, which the counts have told."""
+    shown = stretch(choice.page, PER_PAGE, total)
+    ordered = _drawn(chosen(choice)).order_by(*_ORDERS[choice.sort], "pk")
+    return Page(list(ordered[shown.start : shown.stop]), total, shown)
+
+
+def _drawn(rows: QuerySet[Assay]) -> QuerySet[Assay]:
+    """With what a row draws, and without what it does not."""
+    siblings = Field.objects.filter(assay=OuterRef("pk")).order_by().values("assay").annotate(many=Count("pk"))
+    return (
+        rows.select_related("worst_field")
+        .defer("message", "worst_field__error")
+        .annotate(field_count=Subquery(siblings.values("many")), first_key=Subquery(_first_key()))
+    )
+
+
+def _first_key() -> QuerySet[Field, str]:
+    return Field.objects.filter(assay=OuterRef("pk")).order_by("position").values_list("key", flat=True)[:1]
+
+
+def sections(choice: Choice) -> Page[Section]:
+    """A page of groups, worst first; the first ones, or those asked for, are open."""
+    by = "pipeline" if choice.group == "pipeline" else "workspace"
+    found = _sections(choice, by)
+    shown = stretch(choice.page, GROUPS_PER_PAGE, len(found))
+    page = Page(found[shown.start : shown.stop], len(found), shown)
+    opened = choice.opened if choice.opened is not None else _first_troubled(page)
+    members = _members(choice, by, [section.key for section in page.rows])
+    for section in page.rows:
+        _fill(section, members[section.key], section.key in opened)
+    return page
+
+
+def _sections(choice: Choice, by: str) -> list[Section]:
+    found: dict[int, Section] = {}
+    columns = (f"{by}_id", f"{by}_name", "state", "active")
+    for key, name, state, active, many in chosen(choice).values_list(*columns).annotate(many=Count("pk")).order_by():
+        section = found.setdefault(key, Section(key, name, Counter(), 0))
+        section.states[State(state)] += many
+        section.active += many if active else 0
+    return sorted(found.values(), key=_trouble)
+
+
+def _trouble(section: Section) -> tuple[int, int, int, int, str]:
+    by_state = section.states
+    alert, warning, failed, late = (by_state[s] for s in (State.ALERT, State.WARNING, State.FAILED, State.LATE))
+    return -alert, -warning, -failed, -late, section.name
+
+
+def _first_troubled(page: Page[Section]) -> set[int]:
+    if page.number > 1:
+        return set()
+    return {section.key for section in page.rows[:OPEN_GROUPS] if min(section.states) < State.OK}
+
+
+def _members(choice: Choice, by: str, keys: Sequence[int]) -> dict[int, list[Assay]]:
+    """The worst assays of each group, at most a dozen."""
+    place = Window(RowNumber(), partition_by=F(f"{by}_id"), order_by=[*_WORST, F("pk").asc()])
+    ranked = _drawn(chosen(choice).filter(**{f"{by}_id__in": keys})).annotate(place=place)
+    found: dict[int, list[Assay]] = defaultdict(list)
+    for assay in ranked.filter(place__lte=ROWS_PER_GROUP).order_by(f"{by}_id", "place"):
+        found[getattr(assay, f"{by}_id")].append(assay)
+    return found
+
+
+def _fill(section: Section, members: list[Assay], opened: bool) -> None:
+    section.opened = opened
+    section.worst = members[0] if members and members[0].state < State.OK else None
+    troubled = [assay for assay in members if assay.state != State.OK]
+    section.rows = (troubled or members) if opened else []
+
+
+def reasons_of(assays: Iterable[Assay]) -> dict[object, Switch]:
+    """The last switch of each paused assay: who turned it off, and why."""
+    paused = [assay.pk for assay in assays if assay.state == State.PAUSED]
+    if not paused:
+        return {}
+    switches = Switch.objects.filter(assay__in=paused, to_active=False).order_by("asked_at")
+    return {switch.assay_id: switch for switch in switches}
+
+
+def troubled(limit: int = 200) -> list[Assay]:
+    """The worst assays of all, for the sentence under the verdict."""
+    wanted = Assay.objects.filter(state__lte=State.LATE).order_by(*_WORST)
+    return list(wanted.only("name", "state", "state_since", "pipeline_name", "pipeline_id")[:limit])
+
+
+def strip(choice: Choice, zone: tzinfo, now: datetime) -> list[tuple[datetime, Counter[State]]]:
+    """Windows by state for each day, or each week of a long range, in the reader's zone; oldest first."""
+    first = _midnight(now, zone) - timedelta(days=choice.days - 1)
+    hours = ScopeRollup.objects.filter(hour__gte=first, hour__lte=now)
+    if choice.workspace is not None:
+        hours = hours.filter(workspace_id=choice.workspace)
+    if choice.pipeline is not None:
+        hours = hours.filter(pipeline_id=choice.pipeline)
+    columns = [Sum(name) for name in ("alert", "warning", "failed", "ok")]
+    return _fold(hours.values_list("hour").annotate(*columns).order_by("hour"), first, choice.days, zone)
+
+
+def _midnight(at: datetime, zone: tzinfo) -> datetime:
+    return at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+_STRIP = (State.ALERT, State.WARNING, State.FAILED, State.OK)
+LONGEST_BY_DAY = 70
+
+
+def _fold(
+    hours: Iterable[tuple[datetime, int, int, int, int]], first: datetime, days: int, zone: tzinfo
+) -> list[tuple[datetime, Counter[State]]]:
+    step = 1 if days <= LONGEST_BY_DAY else 7
+    stacks = [(first + timedelta(days=k), Counter[State]()) for k in range(0, days, step)]
+    start = first.date()
+    for hour, *many in hours:
+        place = (hour.astimezone(zone).date() - start).days // step
+        if 0 <= place < len(stacks):
+            stacks[place][1].update(dict(zip(_STRIP, many, strict=True)))
+    return stacks

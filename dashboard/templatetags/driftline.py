@@ -1,0 +1,85 @@
+"""Formats and drawings for templates; what they do is told in `formats` and `parts`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils.safestring import SafeString
+
+from assays.states import State
+from dashboard import formats, parts
+
+register = template.Library()
+
+register.filter("score", formats.score)
+register.filter("ratio", formats.ratio)
+register.filter("share", formats.share)
+register.filter("number", formats.number)
+register.filter("count", formats.count)
+register.filter("length", formats.length)
+register.filter("period", formats.period)
+register.filter("millis", formats.millis)
+register.simple_tag(parts.shape, name="shape")
+register.simple_tag(parts.icon, name="icon")
+register.simple_tag(parts.meter, name="meter")
+register.simple_tag(parts.sparkline, name="sparkline")
+register.simple_tag(parts.shares, name="shares")
+register.simple_tag(parts.paired_bars, name="paired_bars")
+register.simple_tag(parts.bar, name="bar")
+
+
+@register.simple_tag
+def chip(state: int, loud: bool = True) -> SafeString:
+    return parts.chip(State(state), loud)
+
+
+@register.filter
+def slug(state: int) -> str:
+    return State(state).slug
+
+
+@register.filter
+def label(state: int) -> str:
+    return State(state).label
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: Context, when: datetime | None, seconds: bool = False) -> str:
+    return formats.moment(when, context["zone"], context["now"], seconds)
+
+
+@register.simple_tag(takes_context=True)
+def dated(context: Context, when: datetime) -> str:
+    return formats.dated(when, context["zone"], context["now"])
+
+
+@register.simple_tag(takes_context=True)
+def since(context: Context, when: datetime | None) -> str:
+    return formats.age(context["now"] - when) if when else ""
+
+
+@register.filter
+def age(span: timedelta) -> str:
+    return formats.age(span)
+
+
+@register.filter
+def plural(many: int, words: str) -> str:
+    """`3|plural:"window"`, or `"box,boxes"` when an s is not enough."""
+    one, _, more = words.partition(",")
+    return formats.plural(many, one, more)
+
+
+@register.simple_tag(takes_context=True)
+def address(context: Context, **changes: Any) -> str:
+    """This page's query with some parameters changed; None drops one, and a change goes back to the first page."""
+    query = context["request"].GET.copy()
+    query.pop("page", None)
+    for key, value in changes.items():
+        query.pop(key, None)
+        if value not in (None, ""):
+            query[key] = str(value)
+    return "?" + query.urlencode()

@@ -1,0 +1,255 @@
+"""The overview: is anything wrong, and where."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_GET
+
+from assays.models import Assay, Slot, Switch
+from assays.states import State
+from dashboard import formats, parts, preferences, verdict
+from dashboard.conditional import unless_seen
+from dashboard.context import upstream
+from dashboard.forms import GROUPS, RANGES, SORTS, OverviewForm
+from dashboard.reads import overview as reads
+from dashboard.roles import readers_only
+
+TABS = (
+    State.ALERT,
+    State.WARNING,
+    State.FAILED,
+    State.LATE,
+    State.OK,
+    State.PAUSED,
+    State.ENDED,
+    State.GONE,
+    State.NO_DATA,
+    State.NEW,
+)
+TOO_FEW_ROWS = 10
+SHORT = 21
+"""Slots of a sparkline in a grouped row."""
+
+
+@require_GET
+@readers_only
+def overview(request: HttpRequest) -> HttpResponse:
+    """The page; asked again by its own refresh it answers with the board alone, or with nothing when nothing changed."""
+    census = reads.census()
+    choice = OverviewForm(request.GET).choice(census.total)
+    context = {"upstream": upstream(), "census": census, "choice": choice}
+    if not census.total:
+        return render(request, "overview_empty.html", context)
+    zone, now = preferences.of(request).zone, timezone.now()
+    context |= _board(choice, zone, now) | _filters(census, choice) | _head(census, choice, zone, now)
+    if request.headers.get("HX-Request"):
+        return unless_seen(request, render(request, "_overview_board.html", context))
+    return render(request, "overview.html", context)
+
+
+def _board(choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
+    counts = reads.counts(choice)
+    shown = counts[choice.state] if choice.state else counts.total()
+    if choice.group == "none":
+        page = reads.rows(choice, shown)
+        rows = _rows(page.rows, zone, now)
+        return {"tabs": _tabs(counts), "found": shown, "everything": counts.total(), "page": page, "rows": rows}
+    sections = reads.sections(choice)
+    reasons = reads.reasons_of(row for section in sections.rows for row in section.rows)
+    drawn = [(section, [_row(one, reasons, zone, now) for one in section.rows]) for section in sections.rows]
+    opened = {section.key for section in sections.rows if section.opened}
+    groups = [(section, rows, _toggled(opened, section.key)) for section, rows in drawn]
+    return {
+        "tabs": _tabs(counts),
+        "found": shown,
+        "everything": counts.total(),
+        "page": sections,
+        "groups": groups,
+    }
+
+
+def _toggled(opened: set[int], key: int) -> str:
+    """What the URL says when this group is opened or closed."""
+    return ",".join(map(str, sorted(opened ^ {key}))) or "none"
+
+
+def _tabs(counts: Counter[State]) -> list[tuple[State, int]]:
+    return [(state, counts[state]) for state in TABS if counts[state]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An assay as a row shows it."""
+
+    assay: Assay
+    state: State
+    key: str
+    others: int
+    head: str
+    tail: str
+    slots: list[Slot]
+    since: datetime | None
+    why: str
+    last: str
+    following: str
+
+    @property
+    def is_quiet(self) -> bool:
+        return self.state > State.LATE
+
+    def spark(self) -> SafeString:
+        return self._spark(parts.SLOTS)
+
+    def short_spark(self) -> SafeString:
+        return self._spark(SHORT)
+
+    def _spark(self, many: int) -> SafeString:
+        watched = self.assay.worst_field
+        thresholds = (watched.warning, watched.alert) if watched else (None, None)
+        return parts.sparkline(self.slots, *thresholds, many)
+
+
+def _rows(assays: Sequence[Assay], zone: tzinfo, now: datetime) -> list[Row]:
+    reasons = reads.reasons_of(assays)
+    return [_row(assay, reasons, zone, now) for assay in assays]
+
+
+def _row(assay: Assay, reasons: Mapping[object, Switch], zone: tzinfo, now: datetime) -> Row:
+    watched = assay.worst_field
+    head, tail = split_name(assay.name)
+    return Row(
+        assay=assay,
+        state=State(assay.state),
+        key=watched.key if watched else assay.first_key or "",
+        others=(assay.field_count or 1) - 1,
+        head=head,
+        tail=tail,
+        slots=watched.recent_windows() if watched else [],
+        since=assay.state_since,
+        why=why(assay, reasons.get(assay.pk), zone, now),
+        last=formats.moment(assay.last_run, zone, now),
+        following=following(assay, zone, now),
+    )
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """A name is cut in its head, never in its tail, which tells it from its neighbours."""
+    head, mark, tail = name.rpartition(" · ")
+    return (head, mark + tail) if mark and len(tail) <= 24 else (name, "")
+
+
+def why(assay: Assay, switched: Switch | None, zone: tzinfo, now: datetime) -> str:
+    """Why a row is as it is, in about five words."""
+    match assay.state:
+        case State.ALERT | State.WARNING:
+            return _why_bad(assay)
+        case State.FAILED | State.NO_DATA:
+            return _why_scoreless(assay)
+        case State.LATE:
+            return f"run of {formats.moment(assay.next_run, zone, now)} has not come"
+        case State.PAUSED:
+            return f"{switched.who}: {switched.why}" if switched and switched.why else ""
+        case State.GONE:
+            return f"last seen {formats.moment(assay.gone_since, zone, now)}"
+        case State.NEW:
+            return "no window yet"
+    return ""
+
+
+def _why_bad(assay: Assay) -> str:
+    watched = assay.worst_field
+    if watched is None:
+        return ""
+    if watched.rows is not None and watched.rows <= TOO_FEW_ROWS:
+        return f"{formats.plural(watched.rows, 'row')} in it: too few to judge"
+    if watched.streak <= 1:
+        return "first bad window"
+    return f"{watched.streak:,} bad windows, peak {formats.score(watched.peak)}"
+
+
+def _why_scoreless(assay: Assay) -> str:
+    watched = assay.worst_field
+    if assay.state == State.NO_DATA:
+        return "no rows arrived"
+    return (watched.error if watched else "") or "the run left no score"
+
+
+def following(assay: Assay, zone: tzinfo, now: datetime) -> str:
+    match assay.state:
+        case State.PAUSED:
+            return "switched off"
+        case State.GONE:
+            return "not listed upstream"
+        case State.ENDED:
+            return "no more runs"
+        case State.LATE:
+            return f"due {formats.moment(assay.next_run, zone, now)}"
+    return f"next {formats.moment(assay.next_run, zone, now)}" if assay.next_run else ""
+
+
+def _filters(census: reads.Census, choice: reads.Choice) -> dict[str, Any]:
+    places = sorted(census.places, key=lambda place: place.pipeline)
+    pipelines = {place.pipeline_id: place.pipeline for place in places}
+    workspaces = {place.workspace_id: place.workspace for place in sorted(places, key=lambda place: place.workspace)}
+    return {
+        "pipelines": pipelines,
+        "workspaces": workspaces,
+        "pipeline_name": pipelines.get(choice.pipeline or 0, ""),
+        "workspace_name": workspaces.get(choice.workspace or 0, ""),
+        "sorts": SORTS,
+        "group_names": GROUPS,
+        "ranges": RANGES,
+    }
+
+
+def _head(census: reads.Census, choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
+    stacks = reads.strip(choice, zone, now)
+    unit = "day" if choice.days <= reads.LONGEST_BY_DAY else "week"
+    words = f"Windows a {unit} by state, {_scope(census, choice)}"
+    return {
+        "headline": verdict.headline(census.states),
+        "together": _together(zone, now),
+        "spread": verdict.spread(census.pipelines_with(State.ALERT), len(census.places)) if census.total > 200 else "",
+        "troubles": verdict.troubles(census.states),
+        "strip": parts.strip([stack for _, stack in stacks], words),
+        "strip_words": words,
+        "strip_from": formats.day(stacks[0][0], zone, now),
+        "strip_to": formats.day(now, zone, now),
+    }
+
+
+def _scope(census: reads.Census, choice: reads.Choice) -> str:
+    for place in census.places:
+        if place.pipeline_id == choice.pipeline:
+            return place.pipeline
+        if place.workspace_id == choice.workspace and choice.pipeline is None:
+            return place.workspace
+    return "all assays"
+
+
+def _together(zone: tzinfo, now: datetime) -> dict[str, str] | None:
+    """Which alerts of one pipeline began together, in words for the sentence."""
+    bad = [
+        verdict.Bad(assay.pipeline_name, assay.state_since)
+        for assay in reads.troubled()
+        if assay.state == State.ALERT
+    ]
+    found = verdict.together(bad)
+    if found is None:
+        return None
+    pipeline, many, first, last = found
+    days = formats.day(first, zone, now)
+    if (last := last).astimezone(zone).date() != first.astimezone(zone).date():
+        days = formats.days(first, last, zone, now)
+    of = verdict.word(len(bad))
+    who = f"All {of}" if many == len(bad) else f"{verdict.word(many).capitalize()} of the {of}"
+    return {"who": who, "pipeline": pipeline, "days": days}

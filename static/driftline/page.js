@@ -1,0 +1,168 @@
+/* What every page does: refresh while it is looked at, menus, dialogs, keys. Nothing here draws a number. */
+
+const REFRESH_MS = 10_000;
+
+// ---- refresh: the board asks again while the tab is visible, and only what changed is put in its place
+
+const boards = () => document.querySelectorAll("[data-refresh]");
+const seen = new WeakMap();
+
+function isBusy(board) {
+  const dialog = document.querySelector("dialog[open]");
+  return dialog || board.querySelector("details[open]") || board.matches(":has(input:focus)");
+}
+
+async function refresh(board) {
+  if (document.hidden || isBusy(board)) return;
+  const headers = { "HX-Request": "true", "X-Seen": seen.get(board) || "" };
+  let answer;
+  try {
+    answer = await fetch(board.dataset.refresh, { headers, credentials: "same-origin", redirect: "manual" });
+  } catch {
+    return;
+  }
+  if (answer.status !== 200) return;
+  seen.set(board, answer.headers.get("X-Version") || "");
+  const fresh = document.createElement("template");
+  fresh.innerHTML = await answer.text();
+  if (!isBusy(board)) renew(board, fresh.content);
+}
+
+function renew(board, fresh) {
+  const focused = document.activeElement && document.activeElement.closest("[id]");
+  const scroll = [window.scrollX, window.scrollY];
+  const rows = (root) => [...root.querySelectorAll("tbody tr[id]")];
+  const before = rows(board);
+  const after = rows(fresh);
+  const sameRows = before.length === after.length && before.every((row, k) => row.id === after[k].id);
+  if (!sameRows) {
+    board.replaceChildren(fresh);
+  } else {
+    after.forEach((row, k) => row.isEqualNode(before[k]) || before[k].replaceWith(row));
+    for (const part of ["#verdict", ".tabs", ".asof-slot", ".foot"]) {
+      const [old, now] = [board.querySelector(part), fresh.querySelector(part)];
+      if (old && now && !old.isEqualNode(now)) old.replaceWith(now);
+    }
+  }
+  if (focused && !focused.isConnected) {
+    const again = document.getElementById(focused.id);
+    const link = again && again.querySelector("a");
+    if (link) link.focus({ preventScroll: true });
+  }
+  window.scrollTo(...scroll);
+}
+
+setInterval(() => boards().forEach(refresh), REFRESH_MS);
+document.addEventListener("visibilitychange", () => document.hidden || boards().forEach(refresh));
+if (document.querySelector("[data-refresh-page]")) {
+  setInterval(() => document.hidden || location.reload(), REFRESH_MS);
+}
+
+// ---- menus: one open at a time; Escape and a click elsewhere close it
+
+document.addEventListener("click", (event) => {
+  document.querySelectorAll("details.dl-menu[open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
+});
+
+// ---- the theme changes without a new page; the choice is kept by the server
+
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (!button || !button.matches("[data-theme-switch]")) return;
+  event.preventDefault();
+  const body = new FormData(event.target, button);
+  fetch(event.target.action, { method: "POST", body, credentials: "same-origin", redirect: "manual" });
+  const root = document.documentElement;
+  const theme = button.value;
+  root.dataset.bsTheme = root.dataset.themeChoice = theme;
+  button.value = theme === "dark" ? "light" : "dark";
+  button.setAttribute("aria-label", theme === "dark" ? "Light theme" : "Dark theme");
+  button.querySelector("use").setAttribute("href", theme === "dark" ? "#i-sun" : "#i-moon");
+  document.dispatchEvent(new CustomEvent("driftline:theme"));
+});
+
+// ---- dialogs: a link marked data-dialog shows its page in one; without this script it is a page
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-dialog]");
+  if (!link || event.metaKey || event.ctrlKey || event.button !== 0) return;
+  event.preventDefault();
+  const dialog = document.getElementById("dialog");
+  const answer = await fetch(link.href, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
+  if (!answer.ok) {
+    location.assign(link.href);
+    return;
+  }
+  dialog.innerHTML = await answer.text();
+  window.htmx.process(dialog);
+  dialog.showModal();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close]")) {
+    const dialog = event.target.closest("dialog");
+    if (dialog) {
+      event.preventDefault();
+      dialog.close();
+    }
+  }
+});
+
+// ---- keys
+
+function rowLinks() {
+  return [...document.querySelectorAll("tr.lk a.as-name")];
+}
+
+function move(step) {
+  const links = rowLinks();
+  if (!links.length) return;
+  const at = links.indexOf(document.activeElement);
+  const next = links[Math.min(links.length - 1, Math.max(0, at < 0 ? 0 : at + step))];
+  next.focus();
+  next.closest("tr").scrollIntoView({ block: "nearest" });
+}
+
+let after = "";
+const KEYS = {
+  j: () => move(1),
+  k: () => move(-1),
+  "/": () => (document.querySelector("#filter") || document.querySelector("[data-search]")).focus(),
+  "?": () => document.getElementById("keys").showModal(),
+  "[": () => document.querySelector("[data-window=before]")?.click(),
+  "]": () => document.querySelector("[data-window=after]")?.click(),
+  t: () => document.querySelector("[data-view]:not([aria-current])")?.click(),
+  go: () => location.assign(document.querySelector(".brand").href),
+  gh: () => document.querySelector(".nav-main a:last-child").click(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") document.querySelectorAll("details.dl-menu[open]").forEach((menu) => (menu.open = false));
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  const key = after + event.key;
+  after = event.key === "g" ? "g" : "";
+  const act = KEYS[key];
+  if (act) {
+    event.preventDefault();
+    act();
+  }
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-keys]")) document.getElementById("keys").showModal();
+});
+
+// ---- a row opens its assay wherever it is clicked
+
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("tr.lk");
+  if (!row || event.target.closest("a, button, input, summary") || String(getSelection())) return;
+  row.querySelector("a.as-name, a[href]")?.click();
+});
+
+// ---- htmx swaps carry the page's token, for its forms are made by the server
+document.addEventListener("htmx:responseError", (event) => {
+  const part = event.detail.target;
+  if (part && part.dataset.failed) part.insertAdjacentText("afterbegin", part.dataset.failed);
+});
