@@ -9,9 +9,7 @@ from pathlib import Path
 
 from launch.layout import ROOT, SECRETS_FILE, VAR, Refusal, write_private
 
-ENGINE_USER = "driftline@localhost"
-ENGINE_CLIENT_ID = "driftline"
-SECRETS = ("secret_key", "engine_secret_key", "engine_password", "client_secret", "redis_password")
+SECRETS = ("secret_key", "engine_password", "client_secret", "redis_password")
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,8 @@ class Configuration:
         return f"http://127.0.0.1:{self.engine_port}"
 
     def environment(self, redis_url: str) -> dict[str, str]:
-        return {**self._defaults(redis_url), **self.given}
+        """A setting that is set to nothing, as `.env.example` has them, is not set."""
+        return {**self._defaults(redis_url), **{name: value for name, value in self.given.items() if value}}
 
     def _defaults(self, redis_url: str) -> dict[str, str]:
         common = {
@@ -53,14 +52,15 @@ class Configuration:
         return common | (self._engine() if self.own_engine else {})
 
     def _engine(self) -> dict[str, str]:
+        user = self.given.get("ENGINE_USER") or "driftline@localhost"
+        password = self.given.get("ENGINE_PASSWORD") or self.secrets["engine_password"]
         return {
             "WALLAROO_URL": self.engine_url,
-            "WALLAROO_USER": ENGINE_USER,
-            "WALLAROO_PASSWORD": self.secrets["engine_password"],
-            "ENGINE_SECRET_KEY": self.secrets["engine_secret_key"],
-            "ENGINE_USER": ENGINE_USER,
-            "ENGINE_PASSWORD": self.secrets["engine_password"],
-            "ENGINE_CLIENT_ID": ENGINE_CLIENT_ID,
+            "WALLAROO_USER": user,
+            "WALLAROO_PASSWORD": password,
+            "ENGINE_USER": user,
+            "ENGINE_PASSWORD": password,
+            "ENGINE_CLIENT_ID": "driftline",
             "ENGINE_CLIENT_SECRET": self.secrets["client_secret"],
         }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from launch.configuration import ENGINE_CLIENT_ID, ENGINE_USER, Configuration
+from launch.configuration import Configuration
 from launch.layout import PYTHON, ROOT, VAR, Refusal
 from launch.supervisor import Program, die_with_parent
 
@@ -102,9 +102,9 @@ def engine_facts(configuration: Configuration, environment: Mapping[str, str]) -
     replay = json.loads(manage(environment, "engine/manage.py", "replay"))
     return {
         "url": configuration.engine_url,
-        "user": ENGINE_USER,
+        "user": environment["ENGINE_USER"],
         "password": environment["ENGINE_PASSWORD"],
-        "client_id": ENGINE_CLIENT_ID,
+        "client_id": environment["ENGINE_CLIENT_ID"],
         "client_secret": environment["ENGINE_CLIENT_SECRET"],
         "log": replay["log"],
         "shift_seconds": replay["shift_seconds"],

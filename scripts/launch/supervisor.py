@@ -54,6 +54,9 @@ class Log:
         self._file.write(line + b"\n")
         self._file.flush()
 
+    def close(self) -> None:
+        self._file.close()
+
 
 class Child:
     """One program and the process that runs it now, if any."""
@@ -195,6 +198,9 @@ class Supervisor:
         for foundation in (False, True):
             self._stop([child for child in self.children if child.program.foundation is foundation])
         self._changed(self)
+        self._selector.close()
+        for child in self.children:
+            child.log.close()
 
     def _stop(self, children: list[Child]) -> None:
         for child in children:

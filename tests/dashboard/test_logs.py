@@ -1,0 +1,30 @@
+"""No secret reaches a log, whoever writes it."""
+
+import logging
+import sys
+
+from dashboard.logs import SecretlessFormatter
+
+FORMATTER = SecretlessFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s", ["hunter2", "hunter2-and-more", ""])
+
+
+def written(message: str, *arguments: object, **more: object) -> str:
+    record = logging.LogRecord("a", logging.INFO, __file__, 1, message, arguments, more.get("exc_info"))  # type: ignore[arg-type]
+    return FORMATTER.format(record)
+
+
+def test_a_secret_in_a_message_or_its_arguments_is_replaced() -> None:
+    assert written("token %s refused, hunter2-and-more", "hunter2").endswith("token [secret] refused, [secret]")
+
+
+def test_a_secret_in_a_traceback_is_replaced() -> None:
+    try:
+        raise ValueError("password=hunter2")
+    except ValueError:
+        text = written("failed", exc_info=sys.exc_info())
+    assert "ValueError: password=[secret]" in text
+    assert "hunter2" not in text.replace('raise ValueError("password=[secret]")', "")
+
+
+def test_times_are_utc_and_say_so() -> None:
+    assert written("x").split()[0].endswith("Z")

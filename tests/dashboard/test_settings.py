@@ -1,0 +1,72 @@
+"""Settings are read once, at start; so each case here is a start."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from dashboard import settings as s; print(s.SECRET_KEY, s.SESSION_COOKIE_SECURE)"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "DRIFTLINE_VAR": "/nonexistent",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_everything_starts_with_nothing_set() -> None:
+    assert start().returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("DRIFTLINE_PRODUCTION", "true", "DRIFTLINE_SECRET_KEY: Environment variable not set."),
+        ("DRIFTLINE_PRODUCTION", "perhaps", "DRIFTLINE_PRODUCTION: Not a valid boolean."),
+        ("DRIFTLINE_POLL_CONCURRENCY", "0", "DRIFTLINE_POLL_CONCURRENCY: Must be greater than or equal to 1"),
+        ("WALLAROO_URL", "wallaroo.example.com", "WALLAROO_URL: Not an http or https address."),
+        ("WALLAROO_REQUEST_TIMEOUT", "soon", "WALLAROO_REQUEST_TIMEOUT: Not a valid number."),
+        ("DATABASE_URL", "driftline", "DATABASE_URL: Not a valid database URL."),
+        ("DRIFTLINE_LOG_LEVEL", "LOUD", "DRIFTLINE_LOG_LEVEL: Must be one of: DEBUG, INFO, WARNING, ERROR."),
+    ],
+)
+def test_a_wrong_setting_ends_the_start_in_one_sentence(variable: str, value: str, complaint: str) -> None:
+    done = start(**{variable: value})
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert complaint in done.stderr
+
+
+def test_all_complaints_come_at_once() -> None:
+    said = start(DRIFTLINE_PRODUCTION="true", DRIFTLINE_RETENTION_DAYS="x").stderr
+    assert "DRIFTLINE_SECRET_KEY" in said
+    assert "DRIFTLINE_RETENTION_DAYS" in said
+
+
+def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-a-file")
+    assert start(DRIFTLINE_SECRET_KEY_FILE=str(tmp_path / "key")).stdout.split()[0] == "from-a-file"
+
+
+def test_https_makes_cookies_secure() -> None:
+    assert start(DRIFTLINE_URL="https://drift.example.com").stdout.split()[1] == "True"
+    assert start().stdout.split()[1] == "False"
+
+
+def test_commands_called_by_hand_find_what_make_run_started(tmp_path: Path) -> None:
+    (tmp_path / "run.env").write_text("DRIFTLINE_SECRET_KEY='of-the-run'\n")
+    assert start(DRIFTLINE_VAR=str(tmp_path)).stdout.split()[0] == "of-the-run"
+    assert start(DRIFTLINE_VAR=str(tmp_path), DRIFTLINE_SECRET_KEY="mine").stdout.split()[0] == "mine"
