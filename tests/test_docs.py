@@ -37,7 +37,7 @@ def documented_defaults(text: str, pattern: str) -> dict[str, str]:
 
 
 EXAMPLE = documented_defaults((ROOT / ".env.example").read_text(), r"^([A-Z_]+)=(.*)$")
-TABLE = documented_defaults(README, r"^\| `([A-Z_]+)` \| `?([^|`]*?)`? \|")
+TABLE = documented_defaults(README, r"^\| `([A-Z_]+)` \| ?`?([^|`]*?)`? ?\|")
 IN_CODE = read_by_settings(ROOT / "dashboard" / "settings.py") | read_by_settings(ROOT / "engine" / "settings.py")
 
 
@@ -114,13 +114,13 @@ def _code(page: Path) -> str:
     return "\n".join([*blocks, *re.findall(r"`([^`\n]+)`", text)])
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()) + re.findall(
-        r'src(?:set)?="([^"]+)"', page.read_text()
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_within_the_repository_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text()) + re.findall(
+        r'src(?:set)?="([^"]+)"', document.read_text()
     )
     inner = [link for link in links if "://" not in link]
-    assert not [link for link in inner if not (page.parent / link).exists()]
+    assert not [link for link in inner if not (document.parent / link).exists()]
 
 
 def test_every_management_command_that_is_named_exists() -> None:
