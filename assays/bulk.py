@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 Row = Sequence[Any]
 MOST_PARAMETERS = 20_000
@@ -27,15 +27,17 @@ def table(model: type[models.Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)
 
 
-def prepared(row: models.Model, columns: Sequence[str]) -> list[Any]:
-    """A row's values as the database keeps them."""
-    return [_prepared(row, name) for name in columns]
+def prepared(rows: Iterable[models.Model], columns: Sequence[str]) -> list[Row]:
+    """The rows' values as the database keeps them."""
+    alias = connections[DEFAULT_DB_ALIAS]
+    model_rows = list(rows)
+    fields = _fields(type(model_rows[0]), columns) if model_rows else []
+    return [[field.get_db_prep_save(getattr(row, field.attname), alias) for field in fields] for row in model_rows]
 
 
-def _prepared(row: models.Model, column: str) -> Any:
-    field = row._meta.get_field(column)
-    assert isinstance(field, models.Field)
-    return field.get_db_prep_save(getattr(row, field.attname), connection)
+def _fields(model: type[models.Model], columns: Sequence[str]) -> list[models.Field[Any, Any]]:
+    by_column = {field.column: field for field in model._meta.concrete_fields}
+    return [by_column[column] for column in columns]
 
 
 def upsert(

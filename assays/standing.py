@@ -51,7 +51,7 @@ def fields_of(assays: Iterable[UUID]) -> dict[UUID, list[Field]]:
 
 
 def save(assays: Iterable[Assay], columns: Sequence[str]) -> None:
-    bulk.update(Assay, columns, [bulk.prepared(row, (*columns, "id")) for row in assays])
+    bulk.update(Assay, columns, bulk.prepared(assays, (*columns, "id")))
 
 
 def refresh(assays: Sequence[Assay], fields: Mapping[UUID, Sequence[Field]], now: datetime) -> None:
@@ -63,7 +63,7 @@ def refresh(assays: Sequence[Assay], fields: Mapping[UUID, Sequence[Field]], now
     everything = [field for assay in assays for field in fields[assay.pk]]
     for field in everything:
         _stand(field, slots[field.pk], runs.get(field.pk), _paused_slots(owners[field.pk], now))
-    bulk.update(Field, _FIELD_COLUMNS, [_field_row(field) for field in everything])
+    bulk.update(Field, _FIELD_COLUMNS, bulk.prepared(everything, (*_FIELD_COLUMNS, "id")))
     for assay in assays:
         judge(assay, fields[assay.pk], now)
 
@@ -187,10 +187,6 @@ _FIELD_COLUMNS = (
     "peak",
     "recent",
 )
-
-
-def _field_row(field: Field) -> list[Any]:
-    return bulk.prepared(field, (*_FIELD_COLUMNS, "id"))
 
 
 @dataclass(frozen=True, slots=True)

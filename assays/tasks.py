@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
-from celery.signals import worker_process_shutdown, worker_shutting_down
+from celery.signals import worker_process_shutdown, worker_ready, worker_shutting_down
 from django.conf import settings
 
 from assays import breaker, control, instance, polling, retention
@@ -109,6 +109,12 @@ def _made_poller() -> Poller:
 
 def _client() -> Client:
     return instance.client(_recorder)
+
+
+@worker_ready.connect
+def _begin(**_: Any) -> None:
+    refresh_features.delay()
+    refresh_list.delay()
 
 
 @worker_shutting_down.connect
