@@ -16,7 +16,15 @@ MAY_IMPORT = {
     "assays.schedule": ("assays.schedule", "assays.wire"),
     "assays.wire": (),
     "dashboard": ("dashboard", "assays"),
-    "dashboard.figures": ("dashboard.figures", "dashboard.palette", "dashboard.formats", "assays.drift"),
+    "dashboard.figures": (
+        "dashboard.figures",
+        "dashboard.palette",
+        "dashboard.formats",
+        "assays.drift",
+        "assays.schedule",
+        "assays.series",
+        "assays.states",
+    ),
     "engine": ("engine", *PURE),
     "engine.data": (),
 }
