@@ -14,7 +14,7 @@ from launch.configuration import Configuration, configure
 from launch.installation import install
 from launch.layout import ENVIRONMENT_FILE, LOGS, ROOT, RUN_FILE, Refusal, write_private
 from launch.preflight import require_foundations, require_free, take_lock
-from launch.supervisor import Program, Supervisor, die_with_parent
+from launch.supervisor import Program, Supervisor, die_with
 
 READY_WITHIN = 120.0  # seconds
 SETTINGS = ("DATABASE_URL", "DRIFTLINE_", "ENGINE_", "REDIS_URL", "WALLAROO_")
@@ -33,7 +33,7 @@ def main() -> int:
 def _run() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end also while installing
     if "MAKELEVEL" in os.environ:  # a killed `make` takes what it started with it
-        die_with_parent()()
+        die_with(os.getppid())
     require_foundations()
     lock = take_lock()
     configuration = configure()

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -218,15 +219,14 @@ class Supervisor:
 
 def die_with_parent() -> Callable[[], None]:
     """To be called in a new process: the kernel sends it TERM when the process that made it is no more."""
-    parent = os.getpid()
+    return partial(die_with, os.getpid())
 
-    def arrange() -> None:
-        if _libc is not None:
-            _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-            if os.getppid() != parent:
-                os._exit(1)
 
-    return arrange
+def die_with(parent: int) -> None:
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before that could be said
+            os._exit(1)
 
 
 def _prefix(name: str, width: int, number: int) -> bytes:
