@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -158,3 +161,30 @@ def millis(value: float | None) -> str:
 
 def size(octets: int) -> str:
     return f"{octets / 1e6:,.1f}{NARROW}MB" if octets >= 1_000_000 else f"{max(1, octets // 1000):,}{NARROW}kB"
+
+
+def edges(values: Sequence[float]) -> list[str]:
+    """Right edges of bins with as few digits as tell them apart; infinities as ∞."""
+    finite = sorted({value for value in values if math.isfinite(value)})
+    digits = next((n for n in (2, 3, 4, 5) if len({_edge(value, n) for value in finite}) == len(finite)), 6)
+    return [_edge(value, digits) for value in values]
+
+
+def _edge(value: float, digits: int) -> str:
+    if not math.isfinite(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    size = abs(value)
+    if size and not 1e-4 <= size < 1e7:
+        return f"{value:.{digits - 1}e}".replace("-", MINUS)
+    decimals = max(0, digits - 1 - math.floor(math.log10(size))) if size else 0
+    text = f"{value:,.{decimals}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", MINUS)
+
+
+def ranges(values: Sequence[float]) -> list[str]:
+    """Bins in words, by their right edges: `≤ 0.024`, `0.024 – 0.044`, `> 0.26`; one bin alone is `all`."""
+    if len(values) == 1:
+        return ["all"]
+    texts = edges(values)
+    inner = [f"{low} {EN_DASH} {high}" for low, high in pairwise(texts[:-1])]
+    return [f"≤ {texts[0]}", *inner, f"> {texts[-2]}"]

@@ -39,7 +39,9 @@ def headline(states: Counter[State]) -> str:
 
 
 def _in_state(many: int, total: int, state: str) -> str:
-    return f"{many:,} of {total:,} assays in {state}" if total >= 1000 else f"{formats.plural(many, 'assay')} in {state}"
+    return (
+        f"{many:,} of {total:,} assays in {state}" if total >= 1000 else f"{formats.plural(many, 'assay')} in {state}"
+    )
 
 
 def _calm(states: Counter[State]) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import template
 from django.template import Context
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from assays.states import State
 from dashboard import formats, parts
 
 register = template.Library()
+DAY_SECONDS = 86_400
 
 register.filter("score", formats.score)
 register.filter("ratio", formats.ratio)
@@ -83,3 +85,42 @@ def address(context: Context, **changes: Any) -> str:
         if value not in (None, ""):
             query[key] = str(value)
     return "?" + query.urlencode()
+
+
+@register.simple_tag(takes_context=True)
+def day(context: Context, when: datetime) -> str:
+    return formats.day(when, context["zone"], context["now"])
+
+
+@register.simple_tag(takes_context=True)
+def tick(context: Context, when: datetime) -> str:
+    """Under a window of the strip: its hour when they come more than once a day, else its day."""
+    period = context["assay"].period_seconds
+    if period is not None and period < DAY_SECONDS:
+        return f"{when.astimezone(context['zone']):%H:%M}"
+    return formats.day(when, context["zone"], context["now"])
+
+
+@register.simple_tag
+def age_of(span: timedelta) -> str:
+    return formats.age(span)
+
+
+@register.simple_tag
+def shape_of(state: int) -> SafeString:
+    return parts.shape(State(state))
+
+
+@register.simple_tag
+def legend() -> SafeString:
+    """What the marks of the score chart mean."""
+    marks = (State.ALERT, State.WARNING, State.FAILED, State.NO_DATA)
+    pairs = ((state.slug, parts.shape(state), state.label) for state in marks)
+    return format_html_join("", '<span class="s-{}">{} {}</span>', pairs)
+
+
+@register.simple_tag(takes_context=True)
+def range_address(context: Context, days: tuple[date, date]) -> str:
+    """This page's query with a range between two days."""
+    first, last = days
+    return address(context, **{"range": None, "window": None, "from": first, "to": last})

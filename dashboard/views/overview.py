@@ -46,7 +46,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     """The page; asked again by its own refresh it answers with the board alone, or with nothing when nothing changed."""
     census = reads.census()
     choice = OverviewForm(request.GET).choice(census.total)
-    context = {"upstream": upstream(), "census": census, "choice": choice}
+    context: dict[str, Any] = {"section": "overview", "upstream": upstream(), "census": census, "choice": choice}
     if not census.total:
         return render(request, "overview_empty.html", context)
     zone, now = preferences.of(request).zone, timezone.now()
@@ -239,9 +239,7 @@ def _scope(census: reads.Census, choice: reads.Choice) -> str:
 def _together(zone: tzinfo, now: datetime) -> dict[str, str] | None:
     """Which alerts of one pipeline began together, in words for the sentence."""
     bad = [
-        verdict.Bad(assay.pipeline_name, assay.state_since)
-        for assay in reads.troubled()
-        if assay.state == State.ALERT
+        verdict.Bad(assay.pipeline_name, assay.state_since) for assay in reads.troubled() if assay.state == State.ALERT
     ]
     found = verdict.together(bad)
     if found is None:

@@ -17,39 +17,67 @@ async function refresh(board) {
   const headers = { "HX-Request": "true", "X-Seen": seen.get(board) || "" };
   let answer;
   try {
-    answer = await fetch(board.dataset.refresh, { headers, credentials: "same-origin", redirect: "manual" });
+    answer = await fetch(location.href, { headers, credentials: "same-origin", redirect: "manual" });
   } catch {
     return;
   }
+  if (answer.ok) tellMoment(board, decodeURIComponent(answer.headers.get("X-As-Of") || ""));
   if (answer.status !== 200) return;
-  seen.set(board, answer.headers.get("X-Version") || "");
   const fresh = document.createElement("template");
   fresh.innerHTML = await answer.text();
-  if (!isBusy(board)) renew(board, fresh.content);
+  if (isBusy(board)) return;
+  const known = seen.has(board);
+  seen.set(board, answer.headers.get("X-Version") || "");
+  const changed = renew(board, fresh.content);
+  if (changed && known) document.dispatchEvent(new CustomEvent("driftline:changed"));
 }
 
+function tellMoment(board, text) {
+  const place = board.querySelector("[data-asof]");
+  if (place && text) place.textContent = text;
+}
+
+/* Parts whose markup differs are put in place of the old ones; of a table with the same rows only those that differ. */
 function renew(board, fresh) {
-  const focused = document.activeElement && document.activeElement.closest("[id]");
+  const focused = document.activeElement?.closest("[id]")?.id;
+  const link = document.activeElement?.matches("a.as-name");
   const scroll = [window.scrollX, window.scrollY];
-  const rows = (root) => [...root.querySelectorAll("tbody tr[id]")];
-  const before = rows(board);
-  const after = rows(fresh);
-  const sameRows = before.length === after.length && before.every((row, k) => row.id === after[k].id);
-  if (!sameRows) {
-    board.replaceChildren(fresh);
+  const parts = (root) => [...root.querySelectorAll("[data-part]")];
+  const names = (root) => parts(root).map((part) => part.id).join(" ");
+  let changed = true;
+  if (names(board) === names(fresh)) {
+    changed = parts(fresh).filter((now) => put(document.getElementById(now.id), now)).length > 0;
   } else {
-    after.forEach((row, k) => row.isEqualNode(before[k]) || before[k].replaceWith(row));
-    for (const part of ["#verdict", ".tabs", ".asof-slot", ".foot"]) {
-      const [old, now] = [board.querySelector(part), fresh.querySelector(part)];
-      if (old && now && !old.isEqualNode(now)) old.replaceWith(now);
-    }
+    board.replaceChildren(fresh);
+    window.htmx.process(board);
   }
-  if (focused && !focused.isConnected) {
-    const again = document.getElementById(focused.id);
-    const link = again && again.querySelector("a");
-    if (link) link.focus({ preventScroll: true });
+  const again = focused && document.getElementById(focused);
+  if (again && !again.contains(document.activeElement)) {
+    (link ? again.querySelector("a.as-name") : again)?.focus({ preventScroll: true });
   }
   window.scrollTo(...scroll);
+  return changed;
+}
+
+function put(old, now) {
+  if (now.matches("tbody")) {
+    const [before, after] = [[...old.rows], [...now.rows]];
+    if (before.length === after.length && before.every((row, k) => row.id === after[k].id)) {
+      return after.filter((row, k) => !row.isEqualNode(before[k]) && (before[k].replaceWith(row) || true)).length > 0;
+    }
+  }
+  if (bare(old) === bare(now)) return false;
+  old.replaceWith(now);
+  window.htmx.process(now);
+  return true;
+}
+
+/* What htmx marks on the elements it knows is no difference. */
+function bare(node) {
+  const copy = node.cloneNode(true);
+  copy.querySelectorAll("[data-asof]").forEach((part) => part.replaceChildren());
+  copy.querySelectorAll("[class]").forEach((part) => part.className.baseVal === undefined && part.classList.remove("htmx-request", "htmx-settling", "htmx-swapping", "htmx-added"));
+  return copy.innerHTML.replace(/ class=""/g, "");
 }
 
 setInterval(() => boards().forEach(refresh), REFRESH_MS);
@@ -99,6 +127,12 @@ document.addEventListener("click", async (event) => {
 });
 
 document.addEventListener("click", (event) => {
+  const done = event.target.closest("dialog [data-done]");
+  if (done) {
+    event.preventDefault();
+    done.closest("dialog").close();
+    boards().forEach(refresh);
+  }
   if (event.target.closest("[data-close]")) {
     const dialog = event.target.closest("dialog");
     if (dialog) {
@@ -159,10 +193,4 @@ document.addEventListener("click", (event) => {
   const row = event.target.closest("tr.lk");
   if (!row || event.target.closest("a, button, input, summary") || String(getSelection())) return;
   row.querySelector("a.as-name, a[href]")?.click();
-});
-
-// ---- htmx swaps carry the page's token, for its forms are made by the server
-document.addEventListener("htmx:responseError", (event) => {
-  const part = event.detail.target;
-  if (part && part.dataset.failed) part.insertAdjacentText("afterbegin", part.dataset.failed);
 });

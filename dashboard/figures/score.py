@@ -1,0 +1,308 @@
+"""An assay's score over time against its thresholds, with the rows of each window under it on the same axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from assays.schedule import micros, moment
+from assays.series import Buckets, Floats, Ints
+from assays.states import State
+from dashboard import formats
+from dashboard.palette import Palette
+
+SYMBOLS = {
+    State.ALERT: "diamond",
+    State.WARNING: "triangle-up",
+    State.FAILED: "x",
+    State.NO_DATA: "line-ew",
+}
+TOKENS = {State.ALERT: "alert", State.WARNING: "warning", State.FAILED: "failed", State.NO_DATA: "paused"}
+DOTS_UP_TO = 400
+"""Of more windows than this the Ok ones have no dots of their own."""
+
+SCORE_DOMAIN, ROWS_DOMAIN = [0.24, 1.0], [0.0, 0.14]
+HOVER_DATE = "%a %-d %b %Y %H:%M "
+
+
+@dataclass(frozen=True, slots=True)
+class Pausing:
+    began_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreChart:
+    """Everything the figure shows. `warning` and `alert` are the lines' heights, `selected` a window's two ends."""
+
+    metric: str
+    buckets: Buckets
+    since: datetime
+    until: datetime
+    zone: tzinfo
+    palette: Palette
+    warning: float | None = None
+    alert: float | None = None
+    selected: tuple[datetime, datetime] | None = None
+    pauses: Sequence[Pausing] = field(default_factory=tuple)
+
+
+def score_chart(chart: ScoreChart) -> go.Figure:
+    traces = [*_envelope(chart), _line(chart), *_thresholds(chart), *_marks(chart), _rows(chart)]
+    return go.Figure(data=traces, layout=_layout(chart))
+
+
+def _x(at: Ints, zone: tzinfo) -> Ints:
+    """Epoch milliseconds on the reader's clock: plotly.js draws every date as if it were UTC."""
+    if zone is UTC:
+        return at // 1000
+    offsets = [moment(value).astimezone(zone).utcoffset() or timedelta(0) for value in at.tolist()]
+    return at // 1000 + np.array([offset // timedelta(milliseconds=1) for offset in offsets], dtype=np.int64)
+
+
+def _at(when: datetime, zone: tzinfo) -> int:
+    return int(_x(np.array([micros(when)]), zone)[0])
+
+
+def _envelope(chart: ScoreChart) -> list[dict[str, Any]]:
+    """Where a point stands for several windows: from their lowest to their highest score."""
+    if not chart.buckets.merged:
+        return []
+    x = _x(chart.buckets.at, chart.zone)
+    edge = {"type": "scatter", "x": x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    filled = {"fill": "tonexty", "fillcolor": _faint(chart.palette["series"], 0.2)}
+    return [
+        edge | {"y": chart.buckets.low, "name": "lowest"},
+        edge | filled | {"y": chart.buckets.high, "name": "highest"},
+    ]
+
+
+def _line(chart: ScoreChart) -> dict[str, Any]:
+    small = len(chart.buckets.at) <= DOTS_UP_TO and not chart.buckets.merged
+    return {
+        "type": "scatter",
+        "name": "score",
+        "x": _x(chart.buckets.at, chart.zone),
+        "y": chart.buckets.mean,
+        "mode": "lines+markers" if small else "lines",
+        "connectgaps": False,
+        "line": {"width": 1.75, "color": chart.palette["series"], "shape": "linear"},
+        "marker": {"size": 4, "color": chart.palette["series"]},
+        "customdata": _end_texts(chart.buckets.at),
+        "text": _hover_texts(chart.buckets),
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def _end_texts(at: Ints) -> list[str]:
+    """A point's window, as the URL names it: microseconds do not fit a float exactly for ever, so as text."""
+    return [str(value) for value in at.tolist()]
+
+
+def _hover_texts(buckets: Buckets) -> list[str]:
+    mean, rows = buckets.mean.tolist(), buckets.rows.tolist()
+    states = _states_of(buckets)
+    texts = []
+    for at, value, many in zip(buckets.at.tolist(), mean, rows, strict=True):
+        score = "no score" if value != value else f"<b>{formats.score(value, 3)}</b>"
+        word = states.get(at, State.OK).label if at in states or value == value else ""
+        texts.append(f"{score} {word}" + ("" if many != many else f"<br>{many:,.0f} rows"))
+    return texts
+
+
+def _states_of(buckets: Buckets) -> dict[int, State]:
+    return {at: state for state, (places, _) in buckets.marks.items() for at in places.tolist()}
+
+
+def _thresholds(chart: ScoreChart) -> list[dict[str, Any]]:
+    drawn = ((chart.warning, "warning", "dash"), (chart.alert, "alert", "solid"))
+    return [_threshold(chart, at, token, dash) for at, token, dash in drawn if at is not None]
+
+
+def _threshold(chart: ScoreChart, at: float, token: str, dash: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "name": token,
+        "x": [_at(chart.since, chart.zone), _at(chart.until, chart.zone)],
+        "y": [at, at],
+        "mode": "lines",
+        "line": {"width": 1.25, "dash": dash, "color": chart.palette[token]},
+        "hoverinfo": "skip",
+    }
+
+
+def _marks(chart: ScoreChart) -> list[dict[str, Any]]:
+    return [_mark(chart, state, *found) for state, found in chart.buckets.marks.items() if len(found[0])]
+
+
+def _mark(chart: ScoreChart, state: State, at: Ints, score: Floats) -> dict[str, Any]:
+    """Failed windows and those without data sit on the base line: they have no score."""
+    colour = chart.palette[TOKENS[state]]
+    flat = state in (State.FAILED, State.NO_DATA)
+    outline = (
+        {"width": 2, "color": colour} if state == State.NO_DATA else {"width": 1.25, "color": chart.palette["surface"]}
+    )
+    return {
+        "type": "scatter",
+        "name": state.label,
+        "x": _x(at, chart.zone),
+        "y": np.zeros(len(at)) if flat else score,
+        "mode": "markers",
+        "cliponaxis": False,
+        "marker": {"symbol": SYMBOLS[state], "size": 10, "color": colour, "line": outline},
+        "customdata": _end_texts(at),
+        "hoverinfo": "skip",
+    }
+
+
+def _rows(chart: ScoreChart) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "name": "rows",
+        "x": _x(chart.buckets.at, chart.zone),
+        "y": chart.buckets.rows,
+        "yaxis": "y2",
+        "marker": {"color": chart.palette["quiet"], "line": {"width": 0}},
+        "hoverinfo": "skip",
+    }
+
+
+def _layout(chart: ScoreChart) -> dict[str, Any]:
+    colours = chart.palette
+    return {
+        "template": None,
+        "meta": {"note": _note(chart.buckets), "near": chart.buckets.seconds // 2},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "Inter Variable, Inter, sans-serif", "size": 12, "color": colours["text-2"]},
+        "margin": {"l": 44, "r": 96, "t": 8, "b": 26},
+        "showlegend": False,
+        "autosize": True,
+        "bargap": 0.15,
+        "hovermode": "x unified",
+        "hoverlabel": {
+            "bgcolor": colours["surface"],
+            "bordercolor": colours["line-strong"],
+            "font": {"color": colours["text"]},
+        },
+        "dragmode": False,
+        "xaxis": _x_axis(chart),
+        "yaxis": _y_axis(colours) | {"domain": SCORE_DOMAIN, "range": [0, _top(chart)]},
+        "yaxis2": _y_axis(colours) | {"domain": ROWS_DOMAIN, "rangemode": "tozero", "nticks": 2, "showgrid": False},
+        "shapes": [*_bands(chart), *_column(chart)],
+        "annotations": [*_labels(chart), *_band_labels(chart)],
+    }
+
+
+def _note(buckets: Buckets) -> str:
+    """Says when a point stands for more than its own window."""
+    if not buckets.merged:
+        return ""
+    shown = len(buckets.at) + sum(len(at) for at, _ in buckets.marks.values())
+    return f"{min(shown, buckets.of):,} of {buckets.of:,} windows shown: the line is a mean, the shade lowest to highest, every mark the worst near it"
+
+
+def _x_axis(chart: ScoreChart) -> dict[str, Any]:
+    colours = chart.palette
+    return {
+        "type": "date",
+        "anchor": "y2",
+        "range": [_at(chart.since, chart.zone), _at(chart.until, chart.zone)],
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        "tickfont": {"size": 11.5, "color": colours["axis"]},
+        "tickformatstops": [
+            {"dtickrange": [None, 86_399_999], "value": "%-d %b %H:%M"},
+            {"dtickrange": [86_400_000, None], "value": "%-d %b"},
+        ],
+        "hoverformat": HOVER_DATE + formats.zone_name(chart.zone, chart.until),
+        "showspikes": True,
+        "spikemode": "across",
+        "spikesnap": "data",
+        "spikethickness": 1,
+        "spikedash": "solid",
+        "spikecolor": colours["control"],
+    }
+
+
+def _y_axis(colours: Palette) -> dict[str, Any]:
+    return {
+        "gridcolor": colours["grid"],
+        "gridwidth": 1,
+        "zeroline": False,
+        "fixedrange": True,
+        "nticks": 5,
+        "tickfont": {"size": 11.5, "color": colours["axis"]},
+    }
+
+
+def _top(chart: ScoreChart) -> float:
+    """The height of the score's axis: all that is drawn, and a little above it."""
+    heights = [chart.warning or 0.0, chart.alert or 0.0]
+    scored = chart.buckets.high[~np.isnan(chart.buckets.high)]
+    highest = max([*heights, float(scored.max()) if len(scored) else 0.0])
+    return 1.1 * highest if highest else 1.0
+
+
+def _bands(chart: ScoreChart) -> list[dict[str, Any]]:
+    return [_rectangle(chart, pause.began_at, pause.ended_at, chart.palette["sunken"]) for pause in chart.pauses]
+
+
+def _column(chart: ScoreChart) -> list[dict[str, Any]]:
+    """The selected window: as wide as its distance to the next one would be, and never too thin to see."""
+    if chart.selected is None:
+        return []
+    start, end = chart.selected
+    half = max((end - start) / 2, (chart.until - chart.since) / 300)
+    return [_rectangle(chart, end - half, end + half, _faint(chart.palette["accent"], 0.13))]
+
+
+def _rectangle(chart: ScoreChart, start: datetime, end: datetime, colour: str) -> dict[str, Any]:
+    return {
+        "type": "rect",
+        "xref": "x",
+        "yref": "paper",
+        "x0": _at(max(start, chart.since), chart.zone),
+        "x1": _at(min(end, chart.until), chart.zone),
+        "y0": 0,
+        "y1": 1,
+        "fillcolor": colour,
+        "line": {"width": 0},
+        "layer": "below",
+    }
+
+
+def _labels(chart: ScoreChart) -> list[dict[str, Any]]:
+    """At the lines' right ends; phones keep the number alone, which the page's script sees to."""
+    drawn = (("Alert", chart.alert, "alert-ink"), ("Warning", chart.warning, "warning-ink"))
+    lines = [
+        _label(f"<b>{word}</b> {formats.score(at)}", at, "y", chart.palette[ink])
+        for word, at, ink in drawn
+        if at is not None
+    ]
+    return [*lines, _label("Rows", 0, "y2", chart.palette["axis"])]
+
+
+def _label(text: str, y: float, axis: str, colour: str) -> dict[str, Any]:
+    place = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 8, "yref": axis, "y": y, "yanchor": "middle"}
+    return place | {"text": text, "showarrow": False, "font": {"color": colour, "size": 12}}
+
+
+def _band_labels(chart: ScoreChart) -> list[dict[str, Any]]:
+    place = {"xref": "x", "yref": "paper", "y": 1, "yanchor": "top", "xanchor": "center", "showarrow": False}
+    middles = [
+        max(p.began_at, chart.since) + (min(p.ended_at, chart.until) - max(p.began_at, chart.since)) / 2
+        for p in chart.pauses
+    ]
+    return [place | {"text": "paused", "x": _at(at, chart.zone), "font": {"size": 11}} for at in middles]
+
+
+def _faint(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"

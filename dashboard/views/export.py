@@ -1,0 +1,92 @@
+"""What the assay page shows, to take away: windows as CSV, and upstream's own messages as JSON."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from io import StringIO
+from itertools import pairwise
+from uuid import UUID
+
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET
+
+from assays import series, wire
+from assays.coverage import Span
+from assays.schedule import moment
+from assays.states import State
+from dashboard.reads import assay as reads
+from dashboard.roles import readers_only
+from dashboard.views.assay import Look, look_at
+
+COLUMNS = ("window_start", "window_end", "state", "score", "warning", "alert", "rows")
+AT_ONCE = timedelta(days=14)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@require_GET
+@readers_only
+def as_csv(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
+    """Every window of the range, oldest first, times in UTC; those without data among them."""
+    look = look_at(request, pk)
+    return _download(_csv(look), "text/csv; charset=utf-8", look, "csv")
+
+
+@require_GET
+@readers_only
+def as_json(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
+    """The results of the range as upstream sent them, unknown keys and all, newest first."""
+    look = look_at(request, pk)
+    return _download(_json(reads.raw_results(look.assay, look.span)), "application/json", look, "json")
+
+
+def _download(pieces: Iterable[str | bytes], kind: str, look: Look, ending: str) -> StreamingHttpResponse:
+    name = slugify(look.assay.name)[:60] or "assay"
+    response = StreamingHttpResponse(pieces, content_type=kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
+    return response
+
+
+def _csv(look: Look) -> Iterator[str]:
+    yield _line([*COLUMNS, "field", "metric"])
+    tail = [_harmless(look.watched.field.key), _harmless(look.assay.metric)]
+    for span in _slices(look.span):
+        found = series.read(look.watched.field.pk, [span])
+        found = series.with_missing(found, look.assay, [span], look.pauses)
+        yield "".join(_line([*row, *tail]) for row in _rows(found))
+
+
+def _slices(span: Span) -> Iterator[Span]:
+    """A long range a fortnight at a time, so that memory does not follow it."""
+    bounds = [span.after]
+    while bounds[-1] < span.until:
+        bounds.append(min(bounds[-1] + AT_ONCE, span.until))
+    return (Span(*pair) for pair in pairwise(bounds))
+
+
+def _rows(found: series.Windows) -> Iterator[list[str]]:
+    columns = (found.start, found.end, found.state, found.score, found.warning, found.alert, found.rows)
+    for start, end, state, *numbers, rows in zip(*(column.tolist() for column in columns), strict=True):
+        began = wire.rfc3339(moment(start)) if start else ""
+        told = ["" if number != number else repr(number) for number in numbers]
+        yield [began, wire.rfc3339(moment(end)), State(state).label, *told, str(rows) if rows >= 0 else ""]
+
+
+def _line(values: Iterable[str]) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(values)
+    return text.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """A spreadsheet must not take a stranger's name for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def _json(messages: Iterable[bytes]) -> Iterator[bytes]:
+    yield b"["
+    for k, message in enumerate(messages):
+        yield (b",\n" if k else b"\n") + bytes(message)
+    yield b"\n]\n"

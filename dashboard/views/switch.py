@@ -1,0 +1,62 @@
+"""Switching an assay on or off: asked for by a form, done by `control`, shown as done only when a re-read says so."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from assays import control
+from assays.models import Assay, Outcome, Switch
+from dashboard.context import upstream
+from dashboard.forms import SwitchForm
+from dashboard.roles import operators_only, readers_only
+
+OPEN = (Outcome.PENDING, Outcome.UNKNOWN)
+
+
+@require_http_methods(["GET", "POST"])
+@operators_only
+def switch(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The form that asks why; posted, the change itself."""
+    assay = get_object_or_404(Assay.objects.defer("message"), pk=pk)
+    form = SwitchForm(request.POST if request.method == "POST" else None)
+    locked = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            row = _switch(request, assay, form)
+        except control.Locked as error:
+            locked = str(error)
+        else:
+            return _after(request, row)
+    context = {"assay": assay, "form": form, "locked": locked, "open": _last(assay), "upstream": upstream()}
+    template = "_switch_form.html" if request.headers.get("HX-Request") else "switch.html"
+    return render(request, template, context, status=409 if locked else 200)
+
+
+def _switch(request: HttpRequest, assay: Assay, form: SwitchForm) -> Switch:
+    assert isinstance(request.user, User)
+    return control.switch(assay, form.cleaned_data["active"], request.user, form.cleaned_data["why"])
+
+
+def _after(request: HttpRequest, row: Switch) -> HttpResponseBase:
+    if request.headers.get("HX-Request"):
+        return render(request, "_switch_outcome.html", {"switch": row, "assay": row.assay, "open": row.outcome in OPEN})
+    return redirect("assay", row.assay_id)
+
+
+@require_GET
+@readers_only
+def outcome(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What is known of the last change by now; the page asks until it is settled."""
+    assay = get_object_or_404(Assay.objects.defer("message"), pk=pk)
+    row = _last(assay)
+    context = {"switch": row, "assay": assay, "open": row is not None and row.outcome in OPEN}
+    return render(request, "_switch_outcome.html", context)
+
+
+def _last(assay: Assay) -> Switch | None:
+    return Switch.objects.filter(assay=assay).order_by("-asked_at").first()

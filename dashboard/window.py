@@ -1,0 +1,196 @@
+"""One window of one field, read from upstream's message: how its bins compare, and the sentence that explains its score. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from assays import verdict, wire
+from assays.drift.explain import Explanation, Recomputed, ceiling, explain, recompute
+from assays.drift.metrics import Measure
+from assays.states import State
+from dashboard import formats
+
+NUMBERS = ("Mean", "Median", "Std. dev.", "Min", "Max")
+LEAST_ROWS = 30
+"""Below so many rows a window's shares are mostly chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class BinRow:
+    """A bin of the window beside the baseline's of the same label; `before` is None where the baseline has none."""
+
+    label: str
+    span: str
+    before: float | None
+    after: float
+    adds: float | None
+    is_top: bool
+
+    @property
+    def change(self) -> str:
+        return formats.NONE if self.before is None else formats.points(self.before, self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """A bin that the sentence names."""
+
+    span: str
+    verb: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A scored window: its bins, what explains it, whether it was recomputed, and how high it could be."""
+
+    score: float
+    bins: list[BinRow]
+    share: float
+    movers: list[Mover]
+    recomputed: Recomputed
+    ceiling: float | None
+    widest: float
+    largest: float
+    rows_before: int
+    rows: int
+    is_stability: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticRow:
+    name: str
+    before: str
+    after: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What upstream's message says of one field. `comparison` is None when there is no score, and `error` says why."""
+
+    verdict: verdict.Verdict
+    status: str
+    disagrees: bool
+    analyzed_at: datetime
+    elapsed_millis: int
+    comparison: Comparison | None
+    statistics: list[StatisticRow]
+
+
+def judge(result: wire.Result, keys: Sequence[verdict.Watched], key: str, assay: wire.Assay) -> Judged:
+    verdicts = dict(zip((field.key for field in keys), verdict.verdicts(result, keys), strict=True))
+    baseline = (assay.baseline.summary or {}).get(key)
+    summary = (result.summaries or {}).get(key)
+    scored = (result.scores or {}).get(key)
+    comparable = isinstance(scored, wire.FieldScore) and baseline is not None and summary is not None
+    return Judged(
+        verdict=verdicts[key],
+        status=result.status,
+        disagrees=verdict.disagrees(result.status, [one.state for one in verdicts.values()]),
+        analyzed_at=result.analyzed_at,
+        elapsed_millis=result.elapsed_millis,
+        comparison=compare(scored, baseline, summary, measure(assay)) if comparable else None,  # type: ignore[arg-type]
+        statistics=statistics(baseline, summary),
+    )
+
+
+def measure(assay: wire.Assay) -> Measure | None:
+    rules = assay.summarizer.univariate
+    return Measure(rules.metric, rules.aggregation, rules.bin_weights) if rules else None
+
+
+def compare(scored: wire.FieldScore, baseline: wire.Summary, window: wire.Summary, how: Measure | None) -> Comparison:
+    before = dict(zip(baseline.bins.labels, baseline.aggregated_values, strict=False))
+    spans = formats.ranges(list(wire.edge_values(window.bins.edges)))
+    adds = _adds(scored, how, len(spans))
+    top = max(range(len(spans)), key=lambda k: adds[k] or 0.0)
+    values = zip(window.bins.labels, spans, window.aggregated_values, adds, strict=False)
+    rows = [
+        BinRow(label, span, before.get(label), after, adds_, k == top and bool(adds_))
+        for k, (label, span, after, adds_) in enumerate(values)
+    ]
+    explained = _explained(rows, window, how)
+    return Comparison(
+        score=scored.score,
+        bins=rows,
+        share=explained.share if explained else 0.0,
+        movers=_movers(explained, rows) if explained else [],
+        recomputed=_recomputed(scored.score, rows, how),
+        ceiling=ceiling(baseline.aggregated_values, window.statistics.count, how) if how and explained else None,
+        widest=max([*(row.after for row in rows), *(row.before or 0.0 for row in rows)]),
+        largest=max((row.adds or 0.0 for row in rows), default=0.0),
+        rows_before=baseline.statistics.count,
+        rows=window.statistics.count,
+        is_stability=how.is_stability if how else False,
+    )
+
+
+def _adds(scored: wire.FieldScore, how: Measure | None, bins: int) -> list[float | None]:
+    """What each bin adds; of a SumDiff half of what is stored, so that the bins add up to the score."""
+    if len(scored.scores) != bins:
+        return [None] * bins
+    halved = how is not None and how.metric == "SumDiff"
+    return [value / 2 if halved else value for value in scored.scores]
+
+
+def _explained(rows: Sequence[BinRow], window: wire.Summary, how: Measure | None) -> Explanation | None:
+    before = [row.before for row in rows]
+    if how is None or None in before or len(rows) != len(window.aggregated_values):
+        return None
+    try:
+        return explain([row.label for row in rows], [b or 0.0 for b in before], [row.after for row in rows], how)
+    except ValueError:
+        return None
+
+
+def _movers(explained: Explanation, rows: Sequence[BinRow]) -> list[Mover]:
+    return [
+        Mover(
+            rows[part.index].span,
+            "grew" if part.window > part.baseline else "shrank",
+            formats.share(part.baseline),
+            formats.share(part.window),
+        )
+        for part in explained.parts
+    ]
+
+
+def _recomputed(stored: float, rows: Sequence[BinRow], how: Measure | None) -> Recomputed:
+    before = [row.before for row in rows]
+    if how is None or None in before:
+        return Recomputed(stored, None)
+    return recompute(stored, [value or 0.0 for value in before], [row.after for row in rows], how)
+
+
+def statistics(baseline: wire.Summary | None, window: wire.Summary | None) -> list[StatisticRow]:
+    """Side by side; a side that is not known is a dash."""
+    if baseline is None and window is None:
+        return []
+    before, after = _numbers(baseline), _numbers(window)
+    rows = [_statistic(name, b, a) for name, b, a in zip(NUMBERS, before, after, strict=True)]
+    counts = [formats.count(side.statistics.count) if side else formats.NONE for side in (baseline, window)]
+    return [*rows, StatisticRow("Rows", *counts, "")]
+
+
+def _numbers(summary: wire.Summary | None) -> tuple[float | None, ...]:
+    if summary is None:
+        return (None,) * len(NUMBERS)
+    told = summary.statistics
+    return told.mean, told.median, told.std, told.min, told.max
+
+
+def _statistic(name: str, before: float | None, after: float | None) -> StatisticRow:
+    change = formats.signed(after - before, 3) if before is not None and after is not None else ""
+    return StatisticRow(name, formats.number(before), formats.number(after), change)
+
+
+def state_words(state: State) -> str:
+    """What a window without a score says of itself."""
+    return {
+        State.FAILED: "The run failed.",
+        State.NO_DATA: "No rows arrived: the window was scheduled, and upstream left no result.",
+    }.get(state, "")
