@@ -34,6 +34,9 @@ from assays.wire import Received, utc
 SKEW = timedelta(minutes=5)
 """Two clocks may differ by this much; what lies further ahead is not believed."""
 
+WORKING_OFF = timedelta(minutes=1)
+"""Runs that were due long ago and come at least this often are an upstream that works off its past."""
+
 STEP_WINDOWS = 1_000
 STEP_OF_CRON = timedelta(days=30)
 SMALL_ANSWER, LARGE_ANSWER = 2_000_000, 8_000_000
@@ -413,8 +416,8 @@ def _late_after(assay: Assay) -> datetime | None:
     """An assay that works off its past is not late while its runs keep coming."""
     if assay.next_run is None or not assay.active:
         return None
-    due = max(assay.next_run, assay.moved_at) if assay.moved_at else assay.next_run
-    return late_after(due, assay.plan.period)
+    after = late_after(assay.next_run, assay.plan.period)
+    return max(after, assay.moved_at + WORKING_OFF) if assay.moved_at else after
 
 
 def _after_error(error: APIError, tries: int, now: datetime) -> datetime:
