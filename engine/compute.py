@@ -82,6 +82,12 @@ def summarise(log: Log, replay: Replay, columns: Sequence[Column], grid: Grid, e
     return [_with_rows(sample, rows, index, scan) for index, sample in enumerate(samples)]
 
 
+def values(log: Log, replay: Replay, column: Column, after: int, until: int) -> Floats:
+    """Every value of the present's (after, until], NaN for null; the column's bins play no part."""
+    rows = _Scan(log, replay, [column], Grid(until - after, until - after), np.array([until])).rows()
+    return _kept(rows, 0)[1]
+
+
 @dataclass(frozen=True, slots=True)
 class _Scan:
     """The SQL of one scan over the windows with these ends."""
@@ -175,13 +181,19 @@ def _of_groups(groups: Arrays, index: int, bins: int) -> Samples:
 
 def _with_rows(samples: Samples, rows: Arrays, index: int, scan: _Scan) -> Samples:
     """What only the rows can tell: medians of overlapping windows, and a window's own edges."""
-    column, kept = scan.columns[index], np.asarray(rows[f"k{index}"], dtype=bool)
-    times = np.asarray(rows["t"], dtype=np.int64)[kept]
-    values = np.ma.filled(rows[f"v{index}"].astype(np.float64), np.nan)[kept]
-    finite = np.isfinite(values)
-    medians = slices(values[finite], time_spans(times[finite], scan.ends, scan.grid.width))
-    edges = [_own_edges(column, part) for part in slices(values, time_spans(times, scan.ends, scan.grid.width))]
-    return replace(samples, median=np.array([median(part) for part in medians]), edges=edges)
+    column, (times, numbers) = scan.columns[index], _kept(rows, index)
+    finite = np.isfinite(numbers)
+    of_numbers = time_spans(times[finite], scan.ends, scan.grid.width)
+    medians = np.array([median(part) for part in slices(numbers[finite], of_numbers)])
+    of_rows = time_spans(times, scan.ends, scan.grid.width)
+    return replace(samples, median=medians, edges=[_own_edges(column, part) for part in slices(numbers, of_rows)])
+
+
+def _kept(rows: Arrays, index: int) -> tuple[Micros, Floats]:
+    """Times and values of the rows that a column keeps; NaN for null."""
+    keep = np.asarray(rows[f"k{index}"], dtype=bool)
+    numbers = np.ma.filled(rows[f"v{index}"].astype(np.float64), np.nan)
+    return np.asarray(rows["t"], dtype=np.int64)[keep], numbers[keep]
 
 
 def _own_edges(column: Column, values: Floats) -> Floats | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,12 +73,12 @@ def take(groups: Samples, spans: Spans) -> Samples:
     """Windows of one group each, or of none."""
     found = spans.stop > spans.start
 
-    def placed(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def placed(values: NDArray[N]) -> NDArray[N]:
         out = np.zeros((len(found), *values.shape[1:]), dtype=values.dtype)
         out[found] = values[spans.start[found]]
         return out
 
-    return Samples(*(placed(getattr(groups, name)) for name in _ARRAYS))  # type: ignore[arg-type]
+    return _each(lambda name: placed(getattr(groups, name)))
 
 
 def merge(panes: Samples, spans: Spans) -> Samples:
@@ -86,10 +86,14 @@ def merge(panes: Samples, spans: Spans) -> Samples:
     widest = int((spans.stop - spans.start).max(initial=1))
     step = max(1, PAIRS // max(1, widest))
     parts = [_merge(panes, spans[i : i + step]) for i in range(0, len(spans.start), step)]
-    return Samples(*(np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS))
+    return _each(lambda name: np.concatenate([getattr(part, name) for part in parts]))
 
 
 _ARRAYS = tuple(item.name for item in fields(Samples) if item.name != "edges")
+
+
+def _each(array: Callable[[str], NDArray[Any]]) -> Samples:
+    return Samples(**{name: array(name) for name in _ARRAYS})  # type: ignore[arg-type]
 
 
 def _merge(panes: Samples, spans: Spans) -> Samples:
@@ -137,8 +141,8 @@ class _Pairs:
 
     def squares(self, panes: Samples, mean: Floats) -> Floats:
         """The sum of squared distances from the window's mean: within the panes, and of the panes."""
-        within = panes.numbers * np.square(panes.std)
-        apart = panes.numbers[self.pane] * np.square(panes.mean[self.pane] - mean[self.window])
+        within: Floats = np.square(panes.std) * panes.numbers
+        apart: Floats = np.square(panes.mean[self.pane] - mean[self.window]) * panes.numbers[self.pane]
         return self._reduce(np.add, within[self.pane] + apart)
 
     def _reduce(self, ufunc: np.ufunc, paired: NDArray[N]) -> NDArray[N]:

@@ -39,6 +39,11 @@ class Replay:
     length: int | None = None
     shift: int = 0
 
+    @property
+    def moved(self) -> timedelta:
+        """What is added to the log's times, in its first round."""
+        return self.shift * MICROSECOND
+
     def pieces(self, after: int, until: int) -> Iterator[Piece]:
         """The parts of the log that make up the present's (after, until], in order."""
         if self.length is None:
@@ -57,7 +62,7 @@ class Replay:
         if self.length is None:
             return moments - self.shift
         rounds = np.maximum(0, (moments - 1 - self.start - self.shift) // self.length)
-        return moments - self.shift - rounds * self.length
+        return np.asarray(moments - self.shift - rounds * self.length)
 
 
 def begin(first: int, last: int, now: int) -> Replay:

@@ -38,12 +38,12 @@ def statistics(values: ArrayLike) -> Statistics:
 
 def density(counts: NDArray[np.int64]) -> Floats:
     """Shares of the bins along the last axis. Counts must not all be zero."""
-    return counts / counts.sum(axis=-1, keepdims=True)
+    return np.asarray(counts / counts.sum(axis=-1, keepdims=True))
 
 
 def cumulative(counts: NDArray[np.int64]) -> Floats:
     """Shares up to and with each bin; divided after summing, which is exact to the vendor's last bit."""
-    return counts.cumsum(axis=-1) / counts.sum(axis=-1, keepdims=True)
+    return np.asarray(counts.cumsum(axis=-1) / counts.sum(axis=-1, keepdims=True))
 
 
 def own_edges(edges: tuple[float, ...], values: ArrayLike) -> Floats:

@@ -1,0 +1,78 @@
+"""The engine's settings: one file, every value from the environment, everything runs with nothing set."""
+
+import secrets
+from pathlib import Path
+
+from environs import Env
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.str("DRIFTLINE_VAR", str(BASE_DIR / "var")))
+
+DEBUG = False
+SECRET_KEY = secrets.token_urlsafe(50)  # nothing that Django signs outlives a process
+ALLOWED_HOSTS: list[str] = env.list("ENGINE_ALLOWED_HOSTS", ["*"])  # every call carries its own token, and no cookie
+
+# the inference log that is replayed: a Parquet file, or a folder of them
+ENGINE_LOG: Path = env.path("ENGINE_LOG", BASE_DIR / "engine" / "data" / "log")
+ENGINE_REPLAY: bool = env.bool("ENGINE_REPLAY", True)
+ENGINE_THREADS: int = env.int("ENGINE_THREADS", 0)
+ENGINE_TOKEN_SECONDS: int = env.int("ENGINE_TOKEN_SECONDS", 300)
+ENGINE_REFRESH_SECONDS: int = env.int("ENGINE_REFRESH_SECONDS", 1800)
+ENGINE_LOG_LEVEL: str = env.str("ENGINE_LOG_LEVEL", "INFO")
+
+# who may ask: made by the command `demonstrate`, and by `account`
+ENGINE_USER: str = env.str("ENGINE_USER", "")
+ENGINE_PASSWORD: str = env.str("ENGINE_PASSWORD", "")
+ENGINE_CLIENT_ID: str = env.str("ENGINE_CLIENT_ID", "")
+ENGINE_CLIENT_SECRET: str = env.str("ENGINE_CLIENT_SECRET", "")
+
+INSTALLED_APPS = ["whitenoise.runserver_nostatic", "django.contrib.staticfiles", "engine"]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+ROOT_URLCONF = "engine.urls"
+WSGI_APPLICATION = "engine.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+
+SQLITE = f"sqlite:///{VAR_DIR / 'engine.sqlite3'}"
+DATABASES = {"default": env.dj_db_url("ENGINE_DATABASE_URL", SQLITE, conn_max_age=600)}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": ENGINE_LOG_LEVEL},
+}
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [("swagger-ui", BASE_DIR / "static" / "vendor" / "swagger-ui"), BASE_DIR / "engine" / "static"]
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+WHITENOISE_USE_FINDERS = True
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
