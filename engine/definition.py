@@ -109,6 +109,16 @@ class Definition(msgspec.Struct, frozen=True):
         )
 
 
+def posted(asked: Definition, log: Log, replay: Replay) -> Definition:
+    """A definition as it comes from outside, settled: its first window STARTS at the posted `first_run`.
+
+    Servers since December 2024 store the posted time plus the width. Raises what `settled` raises.
+    """
+    scheduling = asked.scheduling
+    later = msgspec.structs.replace(scheduling, first_run=scheduling.first_run + asked.width)
+    return settled(msgspec.structs.replace(asked, scheduling=later), log, replay)
+
+
 def settled(asked: Definition, log: Log, replay: Replay) -> Definition:
     """The definition as it is stored and answered: baseline summarised, every field with a thresholds object.
 
