@@ -1,14 +1,23 @@
-"""A real Chromium before the whole of Driftline, signed in, its console watched."""
+"""A real Chromium before the whole of Driftline, signed in, its console watched.
 
+Two houses stand: `house` is what `make run` starts, with its engine over the bundled year; `watched` has an instance
+instead that says and does what a test tells it to.
+"""
+
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
+from axe_playwright_python.sync_playwright import Axe
 from launch.browser import find_or_install
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Page, expect
 
+from tests.support import messages
 from tests.support.house import House, copy_checkout, wait_until
+from tests.support.upstream import Upstream, serving
 
 LAUNCH = (
     "--no-sandbox",
@@ -19,6 +28,14 @@ LAUNCH = (
     "--disable-component-update",
     "--disable-sync",
 )
+HOSTILE = {
+    "markup": '<img src=x onerror="document.title=1"><b>bold</b>',
+    "script": "</script><script>document.title='taken'</script>",
+    "template": "{{ 7 }}{% now 'Y' %}${7*7}",
+    "right to left": "\u202egnp.exe \u05d0\u05d1\u05d2 after",
+    "endless": "x" * 10_000,
+    "quotes": "\"'`&amp;--><!--",
+}
 
 
 @pytest.fixture(scope="session")
@@ -28,36 +45,89 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Engine, supervisor, workers and dashboard over the bundled year, once its windows are in the cache."""
     house = House(copy_checkout(tmp_path_factory.mktemp("browser") / "driftline"))
     try:
         house.start()
+        await_text(house, "Delay probability, seven days")
         yield house
     finally:
         house.end()
 
 
-def sign_in(house: House) -> str:
-    """The session cookie of the local operator."""
-    session = requests.Session()
-    session.get(house.call("make", "link").stdout.strip(), timeout=10)
-    return str(session.cookies["sessionid"])
+@pytest.fixture(scope="session")
+def scripted() -> Iterator[Upstream]:
+    """Hourly assays over two days: one to switch, and one for each hostile name."""
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    names = ["To be switched", *HOSTILE.values()]
+    with serving() as upstream:
+        for number, name in enumerate(names, start=1):
+            assay = messages.assay(number, name=name, first_run=now - timedelta(days=2))
+            ends = [now - timedelta(hours=hours) for hours in range(48)]
+            upstream.assays[assay["id"]] = assay
+            upstream.results[assay["id"]] = messages.results(assay, ends, [0.05 * (hours % 5) for hours in range(48)])
+            upstream.runs[assay["id"]] = messages.runs(now, now + timedelta(hours=1))
+        yield upstream
 
 
 @pytest.fixture(scope="session")
+def watched(tmp_path_factory: pytest.TempPathFactory, scripted: Upstream) -> Iterator[House]:
+    settings = {"WALLAROO_URL": scripted.url, "WALLAROO_REQUEST_TIMEOUT": "2"}
+    house = House(copy_checkout(tmp_path_factory.mktemp("watched") / "driftline"), settings)
+    try:
+        house.start()
+        await_text(house, "To be switched")
+        yield house
+    finally:
+        house.end()
+
+
+def await_text(house: House, text: str) -> None:
+    """Until the first sync has brought what the tests look at."""
+    session = signed_in(house)
+    wait_until(lambda: text in session.get(house.url, timeout=10).text, 120, lambda: house.output[-3000:])
+
+
+def signed_in(house: House) -> requests.Session:
+    session = requests.Session()
+    link = house.call("make", "link")
+    assert link.returncode == 0, link.stderr
+    session.get(link.stdout.strip(), timeout=10)
+    return session
+
+
 def operator(house: House) -> dict[str, str]:
-    return {"name": "sessionid", "value": sign_in(house), "url": house.url}
+    return {"name": "sessionid", "value": str(signed_in(house).cookies["sessionid"]), "url": house.url}
+
+
+@pytest.fixture(scope="session")
+def cookie(house: House) -> dict[str, str]:
+    return operator(house)
+
+
+@pytest.fixture(scope="session")
+def watched_cookie(watched: House) -> dict[str, str]:
+    return operator(watched)
 
 
 @pytest.fixture
-def signed_in(page: Page, operator: dict[str, Any]) -> Page:
-    page.context.add_cookies([operator])  # type: ignore[list-item]
+def at_house(page: Page, house: House, cookie: Any) -> Page:
+    """The overview of the bundled year."""
+    page.context.add_cookies([cookie])
+    page.goto(house.url)
     return page
 
 
-@pytest.fixture(autouse=True)
-def _quiet_console(page: Page) -> Iterator[None]:
-    """A violation of the policy, a script's error or a missing file shows in the console, and nowhere else."""
+@pytest.fixture
+def at_watched(page: Page, watched: House, watched_cookie: Any) -> Page:
+    """The overview of the instance that does what it is told."""
+    page.context.add_cookies([watched_cookie])
+    page.goto(watched.url)
+    return page
+
+
+@pytest.fixture
+def console(page: Page) -> list[str]:
+    """A violation of the policy, a script's error or a missing file shows here, and nowhere else."""
     said: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
@@ -66,15 +136,31 @@ def _quiet_console(page: Page) -> Iterator[None]:
 
     page.on("console", listen)
     page.on("pageerror", lambda error: said.append(str(error)))
+    return said
+
+
+@pytest.fixture(autouse=True)
+def _quiet_console(console: list[str]) -> Iterator[None]:
     yield
-    assert said == []
+    assert console == []
 
 
-def settled(page: Page, house: House, path: str = "/") -> None:
-    """Opens a page until what it waits for, the first sync, has come."""
+def open_assay(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).click()
+    drawn(page)
 
-    def there() -> bool:
-        page.goto(house.url + path)
-        return page.get_by_text("Delay probability, seven days").first.is_visible()
 
-    wait_until(there, 120, lambda: house.output[-3000:])
+def drawn(page: Page) -> None:
+    expect(page.locator("#plot .main-svg").first).to_be_visible()
+    expect(page.locator("#plot")).to_have_attribute("data-drawn", re.compile(r"\d+"))
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds: rule, and where."""
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {[node['target'] for node in rule['nodes']][:5]}" for rule in found]
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page scrolls sideways."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
