@@ -175,7 +175,7 @@ class Client:
     def _body(self, path: str, response: requests.Response, began: float) -> bytes:
         """The body within the limits: one that is too large or drips for too long is given up."""
         parts, size = [], 0
-        for part in response.iter_content(65_536):
+        while part := response.raw.read1(65_536, decode_content=True):
             size += len(part)
             if size > self._limits.size:
                 raise TooLarge(path, f"the answer is larger than {self._limits.size:,} bytes")
