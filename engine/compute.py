@@ -7,9 +7,10 @@ their medians, which do not merge, come from the rows in order of time. Memory f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import gcd
+from math import gcd, isfinite
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,12 @@ from numpy.typing import NDArray
 from assays.drift.bins import Bins, Floats
 from assays.drift.summaries import own_edges
 from assays.schedule import Micros
-from engine.log import Arrays, Log, field_sql, keep_sql, number, within_sql
+from engine.log import Arrays, Log, LogError, field_sql, keep_sql, number, within_sql
 from engine.panes import Counts, Samples, Spans, median, merge, slices, take, time_spans
-from engine.replay import Replay
+from engine.replay import Piece, Replay
+
+NEAR = 1e-4
+"""How small the variance may be beside the squared distance from the centre: beyond, rounding shows in ten digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,12 @@ class Column:
     model: str | None = None
     locations: tuple[str, ...] | None = None
     rebin: Callable[[Floats], Bins] | None = None
+
+    @property
+    def centre(self) -> float:
+        """Where most values are near: the edge in the baseline's middle."""
+        inner = self.bins.edges[:-1]
+        return inner[len(inner) // 2] if inner and isfinite(inner[len(inner) // 2]) else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +114,25 @@ class _Scan:
 
     def groups(self) -> Arrays:
         """A row a group that has rows: `bucket`, and of each column its counts and statistics."""
-        asked = [part for index, column in enumerate(self.columns) for part in self._aggregates(index, column)]
+        groups = self._grouped(part for i, column in enumerate(self.columns) for part in self._aggregates(i, column))
+        for index, column in enumerate(self.columns):
+            groups |= _moments(groups, index, column.centre)
+        coarse = [f"std{i}" for i in range(len(self.columns)) if np.isnan(groups[f"std{i}"]).any()]
+        return groups | self._deviations(coarse, groups["bucket"]) if coarse else groups
+
+    def _deviations(self, names: Sequence[str], buckets: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """The standard deviations by this name, of these groups, from a scan of its own. Rows may be new since."""
+        found = self._grouped(f"coalesce(stddev_pop(f{name[3:]}), 0) AS {name}" for name in names)
+        if not np.isin(buckets, found["bucket"]).all():
+            raise LogError(f"{self.log.path}: rows went while they were read")
+        at = np.searchsorted(found["bucket"], buckets)
+        return {name: found[name][at] for name in names}
+
+    def _grouped(self, aggregates: Iterable[str]) -> dict[str, NDArray[Any]]:
         finite = [f"CASE WHEN isfinite(v{i}) THEN v{i} END AS f{i}" for i in range(len(self.columns))]
         inner = f"SELECT *, {', '.join(finite)} FROM ({self._source()})"
-        return self.log.query(f"SELECT bucket, {', '.join(asked)} FROM ({inner}) GROUP BY bucket ORDER BY bucket")
+        asked = f"SELECT bucket, {', '.join(aggregates)} FROM ({inner}) GROUP BY bucket ORDER BY bucket"
+        return dict(self.log.query(asked))
 
     def rows(self) -> Arrays:
         """Every row in order of time `t`; of each column whether it `keep`s the row, and its value."""
@@ -116,8 +141,11 @@ class _Scan:
     def _aggregates(self, index: int, column: Column) -> Iterator[str]:
         yield f"count_if(k{index}) AS rows{index}"
         yield f"count(f{index}) AS n{index}"
-        for name in ("min", "max", "avg", "stddev_pop"):
-            yield f"coalesce({name}(f{index}), 0) AS {name}{index}"
+        yield f"coalesce(min(f{index}), 0) AS min{index}"
+        yield f"coalesce(max(f{index}), 0) AS max{index}"
+        distance = f"(f{index} - {number(column.centre)})"
+        yield f"coalesce(sum({distance}), 0) AS distance{index}"
+        yield f"coalesce(sum({distance} * {distance}), 0) AS square{index}"
         if not self.grid.overlaps:
             yield f"coalesce(median(f{index}), 0) AS median{index}"
         for bin_index, edge in enumerate(column.bins.edges[:-1]):
@@ -126,25 +154,42 @@ class _Scan:
 
     def _source(self) -> str:
         pieces = self.replay.pieces(self.origin, int(self.ends[-1]))
-        parts = [self._piece(within_sql(piece), piece.offset) for piece in pieces]
-        return " UNION ALL ".join(parts or [self._piece("false", 0)])
+        return " UNION ALL ".join(map(self._piece, pieces)) or self._piece(Piece(0, 0, 0))
 
-    def _piece(self, within: str, offset: int) -> str:
-        time = f"(epoch_us(time) + {offset})"
+    def _piece(self, piece: Piece) -> str:
+        time = f"(epoch_us(time) + {piece.offset})"
         since = f"({time} - {self.origin + 1})"
         values = ", ".join(
             f"{keep} AS k{index}, {_value(column, keep)} AS v{index}"
             for index, column in enumerate(self.columns)
             for keep in [keep_sql(column.model, column.locations)]
         )
-        gap = "" if self.grid.overlaps else f" AND {since} % {self.grid.step} < {self.grid.pane}"
+        gap = f" AND {since} % {self.grid.step} < {self.grid.pane}" if self.grid.step > self.grid.pane else ""
         picked = f"SELECT {time} AS t, {since} // {self.grid.step} AS bucket, {values}"
-        return f"{picked} FROM {self.log.source()} WHERE {within}{gap}"
+        return f"{picked} FROM {self.log.source(piece)} WHERE {within_sql(piece)}{gap}"
 
 
 def _value(column: Column, keep: str) -> str:
     value = field_sql(column.field, column.index)
     return value if keep == "true" else f"CASE WHEN {keep} THEN {value} END"
+
+
+def _moments(groups: Mapping[str, NDArray[Any]], index: int, centre: float) -> dict[str, Floats]:
+    """Means and standard deviations from the sums of distances from the centre and of their squares.
+
+    DuckDB takes far longer over stddev_pop, which stays exact far from the centre: NaN where that is called for.
+    """
+    count, low, high = (np.asarray(groups[f"{name}{index}"]) for name in ("n", "min", "max"))
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance, square = (groups[f"{name}{index}"] / np.maximum(count, 1) for name in ("distance", "square"))
+        variance = square - np.square(distance)
+        exact = np.isfinite(variance) & (variance > NEAR * np.square(distance))
+    std = np.sqrt(np.where(exact, variance, np.nan))
+    constant = low == high
+    return {
+        f"mean{index}": np.where(constant, low, np.where(count > 0, centre + distance, 0.0)),
+        f"std{index}": np.where(constant, 0.0, std),
+    }
 
 
 def _group_spans(buckets: NDArray[np.int64], scan: _Scan) -> Spans:
@@ -173,8 +218,8 @@ def _of_groups(groups: Arrays, index: int, bins: int) -> Samples:
         numbers=whole("n"),
         min=numbers("min"),
         max=numbers("max"),
-        mean=numbers("avg"),
-        std=numbers("stddev_pop"),
+        mean=numbers("mean"),
+        std=numbers("std"),
         median=numbers("median") if f"median{index}" in groups else np.zeros(len(rows)),
     )
 

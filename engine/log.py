@@ -6,6 +6,7 @@ Columns: `time`, `model`, `partition`, and the fields, `in.*` and `out.*`, numbe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ class Log:
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         self.path = path
+        self._spans: dict[Path, tuple[int, float, float]] = {}
         self._connection = duckdb.connect(config={"threads": threads} if threads else {})
         self._connection.execute("SET parquet_metadata_cache = true; SET TimeZone = 'UTC'")
         missing = [name for name in REQUIRED if name not in self.columns()]
@@ -49,12 +51,34 @@ class Log:
             raise LogError(f"{self.path}: the log has no rows")
         return int(found["first"][0]), int(found["last"][0])
 
-    def source(self) -> str:
-        """The table, as SQL."""
+    def source(self, piece: Piece | None = None) -> str:
+        """The table, as SQL; of a piece without the files that hold nothing of it."""
         files = sorted(self.path.rglob("*.parquet")) if self.path.is_dir() else [self.path]
         if not files or not all(file.is_file() for file in files):
             raise LogError(f"{self.path}: there is no Parquet file")
+        if piece is not None:
+            files = [file for file in files if self._may_hold(file, piece)] or files[:1]
         return f"read_parquet([{', '.join(literal(str(file)) for file in files)}], hive_partitioning = false)"
+
+    def _may_hold(self, file: Path, piece: Piece) -> bool:
+        """By the file's own statistics, read once unless it changes: opening a file costs more than asking it."""
+        version = file.stat().st_mtime_ns
+        if self._spans.get(file, (0,))[0] != version:
+            self._spans[file] = (version, *self._span(file))
+        _, first, last = self._spans[file]
+        return first <= piece.until and last > piece.after
+
+    def _span(self, file: Path) -> tuple[float, float]:
+        """A file's first and last time, infinite where it does not say."""
+        found = self.query(f"""
+            SELECT epoch_us(min(TRY_CAST(stats_min_value AS TIMESTAMP))) AS first,
+                   epoch_us(max(TRY_CAST(stats_max_value AS TIMESTAMP))) AS last,
+                   count(*) = count(stats_min_value) AS complete
+            FROM parquet_metadata({literal(str(file))}) WHERE path_in_schema = 'time'
+        """)
+        if np.ma.is_masked(found["first"]) or np.ma.is_masked(found["last"]) or not found["complete"][0]:
+            return -inf, inf
+        return float(found["first"][0]), float(found["last"][0])
 
     def query(self, sql: str) -> Arrays:
         """Columns as arrays; NULL is masked. Raises LogError when the log cannot be read."""
