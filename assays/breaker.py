@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F
 
 from assays import faults
 from assays.errors import APIError, Rejected, Unavailable
@@ -56,8 +56,8 @@ def answered(now: datetime) -> None:
     """Closes the breaker; what failed while it was open is asked again at once."""
     state()
     Upstream.objects.filter(pk=1).update(last_answer_at=now, failures=0, url=settings.WALLAROO_URL)
-    closed = Upstream.objects.filter(Q(reachable=None) | Q(reachable=False), pk=1)
-    if closed.update(reachable=True, since=now, probe_at=None):
+    Upstream.objects.filter(pk=1, reachable=None).update(reachable=True, since=now)
+    if Upstream.objects.filter(pk=1, reachable=False).update(reachable=True, since=now, probe_at=None):
         Assay.objects.filter(tries__gt=0).exclude(last_error="").update(next_poll_at=now, tries=0)
 
 

@@ -176,7 +176,11 @@ def test_a_cache_that_is_down_only_shares_nothing(upstream: Upstream) -> None:
 @pytest.mark.parametrize(
     ("reply", "kind", "says"),
     [
-        (as_json({"error": "invalid_grant", "error_description": "Invalid user credentials"}, 401), Rejected, "Invalid user"),
+        (
+            as_json({"error": "invalid_grant", "error_description": "Invalid user credentials"}, 401),
+            Rejected,
+            "Invalid user",
+        ),
         (Reply(b"<html>", 404), Rejected, "status 404"),
         (Reply(b"busy", 503), Unavailable, "status 503"),
         (Reply(b"{}"), Malformed, "access_token"),
