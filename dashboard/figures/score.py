@@ -109,7 +109,7 @@ def _hover_texts(buckets: Buckets) -> list[str]:
     states = _states_of(buckets)
     texts = []
     for at, value, many in zip(buckets.at.tolist(), mean, rows, strict=True):
-        score = "no score" if value != value else f"<b>{formats.score(value, 3)}</b>"
+        score = "no score" if value != value else formats.score(value, 3)
         word = states.get(at, State.OK).label if at in states or value == value else ""
         texts.append(f"{score} {word}" + ("" if many != many else f"<br>{many:,.0f} rows"))
     return texts
@@ -204,7 +204,10 @@ def _note(buckets: Buckets) -> str:
     if not buckets.merged:
         return ""
     shown = len(buckets.at) + sum(len(at) for at, _ in buckets.marks.values())
-    return f"{min(shown, buckets.of):,} of {buckets.of:,} windows shown: the line is a mean, the shade lowest to highest, every mark the worst near it"
+    return (
+        f"{min(shown, buckets.of):,} of {buckets.of:,} windows shown: "
+        "the line is a mean, the shade from lowest to highest, each mark the worst near it"
+    )
 
 
 def _x_axis(chart: ScoreChart) -> dict[str, Any]:
@@ -279,10 +282,13 @@ def _rectangle(chart: ScoreChart, start: datetime, end: datetime, colour: str) -
 
 
 def _labels(chart: ScoreChart) -> list[dict[str, Any]]:
-    """At the lines' right ends; phones keep the number alone, which the page's script sees to."""
+    """At the lines' right ends; phones keep the number alone, which the page's script sees to.
+
+    No `<b>`: plotly.js would write it as a style attribute, which a strict policy refuses.
+    """
     drawn = (("Alert", chart.alert, "alert-ink"), ("Warning", chart.warning, "warning-ink"))
     lines = [
-        _label(f"<b>{word}</b> {formats.score(at)}", at, "y", chart.palette[ink])
+        _label(f"{word} {formats.score(at)}", at, "y", chart.palette[ink])
         for word, at, ink in drawn
         if at is not None
     ]
@@ -291,7 +297,7 @@ def _labels(chart: ScoreChart) -> list[dict[str, Any]]:
 
 def _label(text: str, y: float, axis: str, colour: str) -> dict[str, Any]:
     place = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 8, "yref": axis, "y": y, "yanchor": "middle"}
-    return place | {"text": text, "showarrow": False, "font": {"color": colour, "size": 12}}
+    return place | {"text": text, "showarrow": False, "font": {"color": colour, "size": 12, "weight": 600}}
 
 
 def _band_labels(chart: ScoreChart) -> list[dict[str, Any]]:

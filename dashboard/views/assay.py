@@ -252,12 +252,23 @@ def _card(
         "selected_start": (one.start if one and one.start else chosen - look.assay.plan.width),
         "row": one,
         "judged": judged.get(chosen),
-        "strip": rows[first : first + reads.STRIP],
+        "strip": _strip(rows[first : first + reads.STRIP], at - first),
         "window_before": rows[at - 1] if at > 0 else None,
         "window_after": rows[at + 1] if one and at + 1 < len(rows) else None,
         "absence": "" if one else _absence(look.assay, chosen),
         "state_words": window.state_words(one.state) if one else "",
     }
+
+
+def _strip(rows: Sequence[WindowRow], at: int) -> list[tuple[WindowRow, str]]:
+    """Each window with how near it is to the chosen one: narrow screens show the nearest alone."""
+    near, mid = _stretch_around(at, len(rows), 6), _stretch_around(at, len(rows), 12)
+    return [(row, "" if k in near else "mid" if k in mid else "far") for k, row in enumerate(rows)]
+
+
+def _stretch_around(at: int, total: int, many: int) -> range:
+    first = max(0, min(at - many // 2, total - many))
+    return range(first, first + many)
 
 
 def _absence(assay: Assay, end: datetime) -> str:
@@ -308,11 +319,13 @@ def figure(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def chart_of(look: Look, chosen: datetime | None, theme: Any) -> ScoreChart:
     field = look.watched.field
+    step = look.assay.plan.period or look.assay.plan.width
+    room = min(step / 2, (look.span.until - look.span.after) / 60)
     return ScoreChart(
         metric=look.assay.metric,
         buckets=_buckets(look),
         since=look.span.after,
-        until=look.span.until,
+        until=look.span.until + room,
         zone=look.preferences.zone,
         palette=palette(theme),
         warning=field.warning,

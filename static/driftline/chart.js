@@ -20,7 +20,7 @@ function address(plot) {
 
 function forPhones(layout, width) {
   if (width >= PHONE) return layout;
-  const short = (text) => text.replace(/^<b>.*<\/b> /, "").replace(/^Rows$/, "");
+  const short = (text) => text.replace(/^Rows$/, "").replace(/^[A-Z][a-z]+ /, "");
   const annotations = layout.annotations.map((note) => (note.xref === "paper" ? { ...note, text: short(note.text), xshift: 4 } : note));
   return { ...layout, annotations, margin: { ...layout.margin, l: 34, r: 34 } };
 }
