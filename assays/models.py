@@ -273,6 +273,11 @@ class Switch(models.Model):
             ),
         ]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether what became of it is still asked for."""
+        return self.outcome in (Outcome.PENDING, Outcome.UNKNOWN)
+
 
 class Upstream(models.Model):
     """The one row that says how the Assays API as a whole answers."""

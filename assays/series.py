@@ -177,7 +177,9 @@ def hours(field_id: int, span: Span, most: int = MOST_POINTS) -> Buckets:
     """The same from the hour rollups, in buckets of whole hours."""
     kept = f"FROM {HourRollup._meta.db_table} WHERE field_id = %s AND hour > %s AND hour <= %s"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_HOURS} {kept} ORDER BY hour", [field_id, micros(span.after) - HOUR, micros(span.until)])
+        cursor.execute(
+            f"SELECT {_HOURS} {kept} ORDER BY hour", [field_id, micros(span.after) - HOUR, micros(span.until)]
+        )
         rows = np.array(cursor.fetchall(), dtype=np.float64).reshape(-1, 10)
     return _bucketed_hours(rows, most)
 

@@ -34,7 +34,7 @@ class OverviewForm(forms.Form):
     group = forms.ChoiceField(choices=list(GROUPS.items()), required=False)
     sort = forms.ChoiceField(choices=list(SORTS.items()), required=False)
     page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
-    days = forms.TypedChoiceField(choices=list(RANGES.items()), coerce=int, empty_value=56, required=False)
+    days = forms.TypedChoiceField(choices=list(RANGES.items()), coerce=int, empty_value=None, required=False)
     open = forms.RegexField(r"^(-?\d{1,18}(,-?\d{1,18})*|none)$", max_length=600, required=False)
 
     def choice(self, total: int) -> Choice:

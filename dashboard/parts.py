@@ -1,9 +1,10 @@
-"""The small drawings of a page as SVG: meters, sparklines, strips and bars. Pure, attributes only, each with its words."""
+"""A page's small drawings as SVG: meters, sparklines, strips, bars. Pure; attributes only, each with its words."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from statistics import median
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -18,6 +19,7 @@ STRIP_HEIGHT = 48
 STACK = (State.ALERT, State.WARNING, State.FAILED, State.OK)
 """From the bottom of a stack upwards: trouble stands on the ground."""
 
+_UNSCALED = mark_safe('vector-effect="non-scaling-stroke"')
 _FILLS = {
     State.ALERT: "var(--dl-alert)",
     State.WARNING: "var(--dl-warning)",
@@ -115,8 +117,9 @@ def in_words(slots: Sequence[Slot]) -> str:
 def _alert_line(alert: float | None, width: int) -> Iterable[SafeString]:
     if alert:
         yield format_html(
-            '<path d="M0 15H{}" stroke="var(--dl-text-3)" stroke-dasharray="1.5 2.5" vector-effect="non-scaling-stroke"/>',
+            '<path d="M0 15H{}" stroke="var(--dl-text-3)" stroke-dasharray="1.5 2.5" {}/>',
             width,
+            _UNSCALED,
         )
 
 
@@ -147,14 +150,14 @@ def _pauses(drawn: Sequence[tuple[int, Slot]]) -> SafeString:
 def _stroked(path: str, colour: str, width: str) -> SafeString:
     if not path:
         return mark_safe("")
-    line = '<path d="{}" stroke="{}" stroke-width="{}" fill="none" vector-effect="non-scaling-stroke"/>'
-    return format_html(line, path, colour, width)
+    line = '<path d="{}" stroke="{}" stroke-width="{}" fill="none" {}/>'
+    return format_html(line, path, colour, width, _UNSCALED)
 
 
 def strip(stacks: Sequence[Counter[State]], words: str) -> SafeString:
     """Windows a day (or a week) by state, as stacked bars."""
-    tallest = max((stack.total() for stack in stacks), default=0) or 1
-    pieces = [_stacked(stacks, state, tallest) for state in STACK]
+    full = _full_height([stack.total() for stack in stacks])
+    pieces = [_stacked(stacks, state, full) for state in STACK]
     return format_html(
         '<svg viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
         max(1, len(stacks)) * 10,
@@ -164,14 +167,23 @@ def strip(stacks: Sequence[Counter[State]], words: str) -> SafeString:
     )
 
 
-def _stacked(stacks: Sequence[Counter[State]], state: State, tallest: int) -> SafeString:
-    path = "".join(_brick(k, stack, state, tallest) for k, stack in enumerate(stacks) if stack[state])
+def _full_height(totals: Sequence[int]) -> float:
+    """The total that fills the strip: a few days with windows by the minute must not flatten all the others.
+
+    Days beyond it fill the strip too, divided by their shares.
+    """
+    filled = [total for total in totals if total]
+    return min(max(filled), 2.0 * median(filled)) if filled else 1.0
+
+
+def _stacked(stacks: Sequence[Counter[State]], state: State, full: float) -> SafeString:
+    path = "".join(_brick(k, stack, state, full) for k, stack in enumerate(stacks) if stack[state])
     return format_html('<path d="{}" fill="{}"/>', path, _fill(state)) if path else mark_safe("")
 
 
-def _brick(k: int, stack: Counter[State], state: State, tallest: int) -> str:
+def _brick(k: int, stack: Counter[State], state: State, full: float) -> str:
     below = sum(stack[lower] for lower in STACK[: STACK.index(state)])
-    scale = STRIP_HEIGHT / tallest
+    scale = STRIP_HEIGHT / max(full, stack.total())
     height = max(1.0, stack[state] * scale - 0.5)
     return f"M{k * 10 + 0.5:g} {STRIP_HEIGHT - below * scale:.1f}v-{height:.1f}h9v{height:.1f}z"
 

@@ -21,7 +21,7 @@ A_YEAR = 365 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """`zone_key` is `UTC`, `local` or a name of the tz database; `theme` is what is drawn, `theme_choice` what was asked."""
+    """`zone_key` is `UTC`, `local` or a name of the tz database; `theme` is drawn, `theme_choice` was asked for."""
 
     zone_key: str
     zone: tzinfo

@@ -1,4 +1,4 @@
-"""One window of one field, read from upstream's message: how its bins compare, and the sentence that explains its score. Pure."""
+"""One field's window as upstream's message tells it: how its bins compare, and what explains its score. Pure."""
 
 from __future__ import annotations
 
@@ -172,8 +172,11 @@ def statistics(baseline: wire.Summary | None, window: wire.Summary | None) -> li
         return []
     before, after = _numbers(baseline), _numbers(window)
     rows = [_statistic(name, b, a) for name, b, a in zip(NUMBERS, before, after, strict=True)]
-    counts = [formats.count(side.statistics.count) if side else formats.NONE for side in (baseline, window)]
-    return [*rows, StatisticRow("Rows", *counts, "")]
+    return [*rows, StatisticRow("Rows", _rows_of(baseline), _rows_of(window), "")]
+
+
+def _rows_of(summary: wire.Summary | None) -> str:
+    return formats.count(summary.statistics.count if summary else None)
 
 
 def _numbers(summary: wire.Summary | None) -> tuple[float | None, ...]:

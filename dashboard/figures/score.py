@@ -288,9 +288,7 @@ def _labels(chart: ScoreChart) -> list[dict[str, Any]]:
     """
     drawn = (("Alert", chart.alert, "alert-ink"), ("Warning", chart.warning, "warning-ink"))
     lines = [
-        _label(f"{word} {formats.score(at)}", at, "y", chart.palette[ink])
-        for word, at, ink in drawn
-        if at is not None
+        _label(f"{word} {formats.score(at)}", at, "y", chart.palette[ink]) for word, at, ink in drawn if at is not None
     ]
     return [*lines, _label("Rows", 0, "y2", chart.palette["axis"])]
 

@@ -71,12 +71,12 @@ def furthest_behind(now: datetime) -> Sequence[Assay]:
     """Late and failing assays first, then those whose poll is most overdue or failed last."""
     watched = Assay.objects.filter(gone_since=None).exclude(state__in=(State.ENDED, State.PAUSED))
     late = watched.filter(Q(state__in=(State.LATE, State.FAILED)) | ~Q(last_error="") | Q(next_poll_at__lte=now))
-    return late.defer("message").order_by(F("next_run").asc(nulls_last=True), "name")[:MOST_BEHIND]
+    return list(late.defer("message").order_by(F("next_run").asc(nulls_last=True), "name")[:MOST_BEHIND])
 
 
 def errors(now: datetime) -> Sequence[UpstreamError]:
     recent = UpstreamError.objects.filter(last_at__gt=now - DAY).select_related("assay").defer("assay__message")
-    return recent.order_by("-last_at")[:MOST_ERRORS]
+    return list(recent.order_by("-last_at")[:MOST_ERRORS])
 
 
 def failing() -> list[Assay]:

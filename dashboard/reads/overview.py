@@ -7,12 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Literal
+from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Window
+import numpy as np
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Window
 from django.db.models.expressions import OrderBy
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Cast, RowNumber
 
-from assays.models import Assay, Field, ScopeRollup, Switch
+from assays.models import Assay, Field, Outcome, ScopeRollup, Switch
+from assays.schedule import micros
 from assays.states import State
 from dashboard.reads.paging import Page, stretch
 
@@ -51,7 +54,8 @@ class Choice:
 
     @property
     def narrows(self) -> bool:
-        return bool(self.state or self.text or self.pipeline or self.workspace or self.active is not None)
+        """Whether anything but the state is asked for."""
+        return bool(self.text) or any(asked is not None for asked in (self.pipeline, self.workspace, self.active))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +143,10 @@ def _matches(text: str) -> Q:
     return Q(name__icontains=text) | Q(Exists(watched))
 
 
-def counts(choice: Choice) -> Counter[State]:
+def counts(choice: Choice, everything: Census) -> Counter[State]:
     """How many each tab would show."""
+    if not choice.narrows:
+        return everything.states
     rows = chosen(choice, whatever_state=True).values_list("state").annotate(many=Count("pk")).order_by()
     return Counter({State(state): many for state, many in rows})
 
@@ -157,7 +163,7 @@ def _drawn(rows: QuerySet[Assay]) -> QuerySet[Assay]:
     siblings = Field.objects.filter(assay=OuterRef("pk")).order_by().values("assay").annotate(many=Count("pk"))
     return (
         rows.select_related("worst_field")
-        .defer("message", "worst_field__error")
+        .defer("message")
         .annotate(field_count=Subquery(siblings.values("many")), first_key=Subquery(_first_key()))
     )
 
@@ -218,13 +224,12 @@ def _fill(section: Section, members: list[Assay], opened: bool) -> None:
     section.rows = (troubled or members) if opened else []
 
 
-def reasons_of(assays: Iterable[Assay]) -> dict[object, Switch]:
-    """The last switch of each paused assay: who turned it off, and why."""
-    paused = [assay.pk for assay in assays if assay.state == State.PAUSED]
-    if not paused:
-        return {}
-    switches = Switch.objects.filter(assay__in=paused, to_active=False).order_by("asked_at")
-    return {switch.assay_id: switch for switch in switches}
+def switches_of(assays: Iterable[Assay]) -> dict[UUID, Switch]:
+    """The switch to tell of: of each assay the open one, and of a paused one the last that turned it off."""
+    states = {assay.pk: assay.state for assay in assays}
+    paused = [pk for pk, state in states.items() if state == State.PAUSED]
+    told = Q(outcome__in=(Outcome.PENDING, Outcome.UNKNOWN)) | Q(assay__in=paused, to_active=False)
+    return {row.assay_id: row for row in Switch.objects.filter(told, assay__in=list(states)).order_by("asked_at")}
 
 
 def troubled(limit: int = 200) -> list[Assay]:
@@ -233,34 +238,28 @@ def troubled(limit: int = 200) -> list[Assay]:
     return list(wanted.only("name", "state", "state_since", "pipeline_name", "pipeline_id")[:limit])
 
 
-def strip(choice: Choice, zone: tzinfo, now: datetime) -> list[tuple[datetime, Counter[State]]]:
+Stack = tuple[datetime, Counter[State]]
+_STACKED = (State.ALERT, State.WARNING, State.FAILED, State.OK)
+LONGEST_BY_DAY = 70
+
+
+def strip(choice: Choice, zone: tzinfo, now: datetime) -> list[Stack]:
     """Windows by state for each day, or each week of a long range, in the reader's zone; oldest first."""
-    first = _midnight(now, zone) - timedelta(days=choice.days - 1)
-    hours = ScopeRollup.objects.filter(hour__gte=first, hour__lte=now)
+    today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    step = 1 if choice.days <= LONGEST_BY_DAY else 7
+    starts = [today - timedelta(days=k) for k in range(choice.days - 1, -1, -step)]
+    hours = ScopeRollup.objects.filter(hour__gte=starts[0], hour__lte=now)
     if choice.workspace is not None:
         hours = hours.filter(workspace_id=choice.workspace)
     if choice.pipeline is not None:
         hours = hours.filter(pipeline_id=choice.pipeline)
-    columns = [Sum(name) for name in ("alert", "warning", "failed", "ok")]
-    return _fold(hours.values_list("hour").annotate(*columns).order_by("hour"), first, choice.days, zone)
+    sums = [Sum(name) for name in ("alert", "warning", "failed", "ok")]
+    return _fold(hours.values_list(Cast("hour", BigIntegerField())).annotate(*sums).order_by(), starts)
 
 
-def _midnight(at: datetime, zone: tzinfo) -> datetime:
-    return at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-_STRIP = (State.ALERT, State.WARNING, State.FAILED, State.OK)
-LONGEST_BY_DAY = 70
-
-
-def _fold(
-    hours: Iterable[tuple[datetime, int, int, int, int]], first: datetime, days: int, zone: tzinfo
-) -> list[tuple[datetime, Counter[State]]]:
-    step = 1 if days <= LONGEST_BY_DAY else 7
-    stacks = [(first + timedelta(days=k), Counter[State]()) for k in range(0, days, step)]
-    start = first.date()
-    for hour, *many in hours:
-        place = (hour.astimezone(zone).date() - start).days // step
-        if 0 <= place < len(stacks):
-            stacks[place][1].update(dict(zip(_STRIP, many, strict=True)))
-    return stacks
+def _fold(hours: Iterable[tuple[int, ...]], starts: Sequence[datetime]) -> list[Stack]:
+    table = np.array(list(hours), dtype=np.int64).reshape(-1, 1 + len(_STACKED))
+    places = np.searchsorted([micros(start) for start in starts], table[:, 0], side="right") - 1
+    sums = np.zeros((len(starts), len(_STACKED)), dtype=np.int64)
+    np.add.at(sums, places, table[:, 1:])
+    return [(at, Counter(dict(zip(_STACKED, row, strict=True)))) for at, row in zip(starts, sums.tolist(), strict=True)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import template
+from django.http import QueryDict
 from django.template import Context
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -78,7 +80,11 @@ def plural(many: int, words: str) -> str:
 @register.simple_tag(takes_context=True)
 def address(context: Context, **changes: Any) -> str:
     """This page's query with some parameters changed; None drops one, and a change goes back to the first page."""
-    query = context["request"].GET.copy()
+    return _address(context, changes)
+
+
+def _address(context: Context, changes: Mapping[str, Any]) -> str:
+    query: QueryDict = context["request"].GET.copy()
     query.pop("page", None)
     for key, value in changes.items():
         query.pop(key, None)
@@ -123,4 +129,4 @@ def legend() -> SafeString:
 def range_address(context: Context, days: tuple[date, date]) -> str:
     """This page's query with a range between two days."""
     first, last = days
-    return address(context, **{"range": None, "window": None, "from": first, "to": last})
+    return _address(context, {"range": None, "window": None, "from": first, "to": last})

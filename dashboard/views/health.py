@@ -79,11 +79,15 @@ def _assays(many: int) -> str:
 def sentence(failing: Sequence[Assay], now: datetime) -> str:
     """The first two of them, and why."""
     told = [
-        f"{assay.name} {'fails' if assay.state == State.FAILED else 'has a run outstanding'} for {formats.age(now - since)}"
+        f"{assay.name} {_trouble(assay)} for {formats.age(now - since)}"
         for assay in failing[:2]
         if (since := assay.state_since)
     ]
     return "; ".join(told) + "." if told else ""
+
+
+def _trouble(assay: Assay) -> str:
+    return "fails" if assay.state == State.FAILED else "has a run outstanding"
 
 
 def drawn(slots: Sequence[AnswerSlot], now: datetime) -> SafeString:

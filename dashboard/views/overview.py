@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -43,29 +44,29 @@ SHORT = 21
 @require_GET
 @readers_only
 def overview(request: HttpRequest) -> HttpResponse:
-    """The page; asked again by its own refresh it answers with the board alone, or with nothing when nothing changed."""
+    """The page; to its own refresh the board alone, or nothing when nothing changed."""
     census = reads.census()
     choice = OverviewForm(request.GET).choice(census.total)
     context: dict[str, Any] = {"section": "overview", "upstream": upstream(), "census": census, "choice": choice}
     if not census.total:
         return render(request, "overview_empty.html", context)
     zone, now = preferences.of(request).zone, timezone.now()
-    context |= _board(choice, zone, now) | _filters(census, choice) | _head(census, choice, zone, now)
+    context |= _board(census, choice, zone, now) | _filters(census, choice) | _head(census, choice, zone, now)
     if request.headers.get("HX-Request"):
         return unless_seen(request, render(request, "_overview_board.html", context))
     return render(request, "overview.html", context)
 
 
-def _board(choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
-    counts = reads.counts(choice)
+def _board(census: reads.Census, choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
+    counts = reads.counts(choice, census)
     shown = counts[choice.state] if choice.state else counts.total()
     if choice.group == "none":
         page = reads.rows(choice, shown)
         rows = _rows(page.rows, zone, now)
         return {"tabs": _tabs(counts), "found": shown, "everything": counts.total(), "page": page, "rows": rows}
     sections = reads.sections(choice)
-    reasons = reads.reasons_of(row for section in sections.rows for row in section.rows)
-    drawn = [(section, [_row(one, reasons, zone, now) for one in section.rows]) for section in sections.rows]
+    switches = reads.switches_of(row for section in sections.rows for row in section.rows)
+    drawn = [(section, [_row(one, switches, zone, now) for one in section.rows]) for section in sections.rows]
     opened = {section.key for section in sections.rows if section.opened}
     groups = [(section, rows, _toggled(opened, section.key)) for section, rows in drawn]
     return {
@@ -99,6 +100,7 @@ class Row:
     slots: list[Slot]
     since: datetime | None
     why: str
+    switch: Switch | None
     last: str
     following: str
 
@@ -119,23 +121,24 @@ class Row:
 
 
 def _rows(assays: Sequence[Assay], zone: tzinfo, now: datetime) -> list[Row]:
-    reasons = reads.reasons_of(assays)
-    return [_row(assay, reasons, zone, now) for assay in assays]
+    switches = reads.switches_of(assays)
+    return [_row(assay, switches, zone, now) for assay in assays]
 
 
-def _row(assay: Assay, reasons: Mapping[object, Switch], zone: tzinfo, now: datetime) -> Row:
+def _row(assay: Assay, switches: Mapping[UUID, Switch], zone: tzinfo, now: datetime) -> Row:
     watched = assay.worst_field
     head, tail = split_name(assay.name)
     return Row(
         assay=assay,
         state=State(assay.state),
-        key=watched.key if watched else assay.first_key or "",
-        others=(assay.field_count or 1) - 1,
+        key=watched.key if watched else getattr(assay, "first_key", None) or "",
+        others=(getattr(assay, "field_count", None) or 1) - 1,
         head=head,
         tail=tail,
         slots=watched.recent_windows() if watched else [],
         since=assay.state_since,
-        why=why(assay, reasons.get(assay.pk), zone, now),
+        why=why(assay, switches.get(assay.pk), zone, now),
+        switch=switches.get(assay.pk),
         last=formats.moment(assay.last_run, zone, now),
         following=following(assay, zone, now),
     )

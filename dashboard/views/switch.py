@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -10,12 +11,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from assays import control
-from assays.models import Assay, Outcome, Switch
+from assays.models import Assay, Switch
 from dashboard.context import upstream
 from dashboard.forms import SwitchForm
 from dashboard.roles import operators_only, readers_only
-
-OPEN = (Outcome.PENDING, Outcome.UNKNOWN)
 
 
 @require_http_methods(["GET", "POST"])
@@ -32,19 +31,19 @@ def switch(request: HttpRequest, pk: UUID) -> HttpResponseBase:
             locked = str(error)
         else:
             return _after(request, row)
-    context = {"assay": assay, "form": form, "locked": locked, "open": _last(assay), "upstream": upstream()}
+    context = {"assay": assay, "form": form, "locked": locked, "upstream": upstream()}
     template = "_switch_form.html" if request.headers.get("HX-Request") else "switch.html"
     return render(request, template, context, status=409 if locked else 200)
 
 
 def _switch(request: HttpRequest, assay: Assay, form: SwitchForm) -> Switch:
-    assert isinstance(request.user, User)
-    return control.switch(assay, form.cleaned_data["active"], request.user, form.cleaned_data["why"])
+    person = cast(User, request.user)
+    return control.switch(assay, form.cleaned_data["active"], person, form.cleaned_data["why"])
 
 
 def _after(request: HttpRequest, row: Switch) -> HttpResponseBase:
     if request.headers.get("HX-Request"):
-        return render(request, "_switch_outcome.html", {"switch": row, "assay": row.assay, "open": row.outcome in OPEN})
+        return render(request, "_switch_outcome.html", {"switch": row, "assay": row.assay})
     return redirect("assay", row.assay_id)
 
 
@@ -53,9 +52,9 @@ def _after(request: HttpRequest, row: Switch) -> HttpResponseBase:
 def outcome(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What is known of the last change by now; the page asks until it is settled."""
     assay = get_object_or_404(Assay.objects.defer("message"), pk=pk)
-    row = _last(assay)
-    context = {"switch": row, "assay": assay, "open": row is not None and row.outcome in OPEN}
-    return render(request, "_switch_outcome.html", context)
+    part = bool(request.headers.get("HX-Request"))
+    context = {"switch": _last(assay), "assay": assay, "upstream": None if part else upstream()}
+    return render(request, "_switch_outcome.html" if part else "switch.html", context)
 
 
 def _last(assay: Assay) -> Switch | None:
