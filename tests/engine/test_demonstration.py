@@ -1,5 +1,8 @@
-"""The demonstration's assays against the bundled log, by a plain reference that shares no code with the engine."""
+"""The demonstration's assays against the bundled log, by a plain reference that shares no code with the engine,
+and the engine's own results against that reference.
+"""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +16,7 @@ from numpy.typing import NDArray
 
 from assays.wire import UNIT_LENGTH, BinModeSpec, IoPath, UnivariateContinuous
 from engine.demonstration import ASSAYS, DemonstrationAssay, midnight
+from tests.support.engine import Engine, Json
 
 ROOT = Path(__file__).parents[2]
 YEAR_END = datetime(2014, 1, 1, 5, tzinfo=UTC)
@@ -231,3 +235,62 @@ def test_the_documented_study_is_what_the_log_gives(studies: list[Study]) -> Non
     text = (ROOT / "docs" / "demonstration.md").read_text()
     documented = [line for line in text.splitlines() if line.startswith("| ") and "`" in line]
     assert documented == [study.row for study in studies]
+
+
+@dataclass(frozen=True)
+class Demonstrated:
+    """The engine with all of the past computed; times are the log's."""
+
+    engine: Engine
+    shift: timedelta
+    assays: dict[str, Json]
+
+    def results(self, name: str) -> dict[datetime, Json]:
+        listed = self.engine.results(self.assays[name]["id"])
+        return {datetime.fromisoformat(result["window_end"]) - self.shift: result for result in listed}
+
+    def runs(self, name: str) -> tuple[datetime, datetime | None]:
+        """Of the last and the next run."""
+        told = self.engine.ask("/v2/api/assays/get_next_run", assay_id=self.assays[name]["id"])
+        last, following = (told[key] and datetime.fromisoformat(told[key]) for key in ("last_run", "next_run"))
+        return last - self.shift, following and following - self.shift
+
+
+@pytest.fixture(scope="module")
+def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstrated]:
+    with Engine(tmp_path_factory.mktemp("demonstration")) as engine:
+        engine.migrate()
+        engine.manage("demonstrate")
+        engine.work_off()
+        engine.serve()
+        shift = timedelta(seconds=json.loads(engine.manage("replay").stdout)["shift_seconds"])
+        assays = {assay["name"]: assay for assay in engine.ask("/v2/api/assays/get", active="All")}
+        yield Demonstrated(engine, shift, assays)
+
+
+def test_the_engine_stores_the_scores_of_the_study(studies: list[Study], demonstrated: Demonstrated) -> None:
+    for study in studies:
+        found = demonstrated.results(study.assay.name)
+        due = {window.end: window.score for window in study.windows if window.end <= max(found)}
+        scores = {end: result["scores"][study.path.field]["score"] for end, result in found.items()}
+        assert scores == pytest.approx(due, rel=1e-9, abs=1e-12), study.row
+
+
+def test_it_begins_with_most_of_the_year_past_and_windows_still_to_come(demonstrated: Demonstrated) -> None:
+    last, _ = demonstrated.runs("Delay probability · live")
+    assert midnight(12, 10) <= last <= midnight(12, 17)
+    assert last - min(demonstrated.results("Delay probability · live")) >= timedelta(hours=47)
+
+
+def test_one_assay_fails_and_says_why(demonstrated: Demonstrated) -> None:
+    found = demonstrated.results("Gust factor")
+    assert len(found) >= 22
+    assert all("in.gust_factor" in result["scores"]["in.gust_factor"] for result in found.values())
+
+
+def test_one_is_late_one_switched_off_and_one_ended(demonstrated: Demonstrated) -> None:
+    assert demonstrated.runs("Visibility") == (midnight(12, 8), midnight(12, 9))
+    assert demonstrated.runs("Route distance · LGA") == (midnight(11, 28), None)
+    assert not demonstrated.assays["Route distance · LGA"]["active"]
+    assert max(demonstrated.results("Delay probability, trial of deciles")) == midnight(5, 13)
+    assert demonstrated.assays["Delay probability, trial of deciles"]["scheduling"]["end"]
