@@ -11,10 +11,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from django.db import connection
 from django.utils.timezone import now as present
 
 from assays.schedule import Micros
@@ -31,7 +33,7 @@ SETTLING = timedelta(seconds=2)
 """How long after its end a window is computed."""
 
 PAUSE = 0.5
-BACK_OFF = 10.0
+"""Seconds between looks at what is due."""
 
 logger = logging.getLogger(__name__)
 
@@ -81,15 +83,10 @@ class Runner:
         self.stopping = threading.Event()
 
     def run(self) -> None:
-        """Work until `stopping` is set; a log that cannot be read is tried again."""
+        """Work until `stopping` is set."""
         while not self.stopping.is_set():
-            try:
-                worked = self.work(present())
-            except LogError as error:
-                logger.error("%s; the next try is in %g s", error, BACK_OFF)
-                self.stopping.wait(BACK_OFF)
-            else:
-                self.stopping.wait(0 if worked else PAUSE)
+            if not self.work(present()):
+                self.stopping.wait(PAUSE)
 
     def run_once(self) -> None:
         """Work off what is due now."""
@@ -98,13 +95,21 @@ class Runner:
             pass
 
     def work(self, now: datetime) -> bool:
-        """Claim one grid of windows and compute what is due of it; False when nothing is."""
+        """Claim one grid of windows and compute what is due of it; False when nothing is.
+
+        What fails keeps its claim: until that expires, other grids have their turn.
+        """
         claim = store.claim(now - SETTLING, now)
         if claim is None:
             return False
         try:
-            self._work_off(claim, [_Work.of(assay, now - SETTLING) for assay in claim.assays])
-        finally:
+            with _kept(claim):
+                self._work_off(claim, [_Work.of(assay, now - SETTLING) for assay in claim.assays])
+        except LogError as error:
+            logger.error("%s; tried again in %d s", error, store.LEASE.total_seconds())
+        except Exception:
+            logger.exception("%d assays cannot be run", len(claim.assays))
+        else:
             store.release(claim)
         return True
 
@@ -134,3 +139,22 @@ class Runner:
         asked = [columns[key] for key in readable]
         samples = summarise(self._log, self._replay, asked, works[0].grid, ends) if asked else []
         return {key: text for key, text in problems.items() if text} | dict(zip(readable, samples, strict=True))
+
+
+@contextmanager
+def _kept(claim: store.Claim) -> Iterator[None]:
+    """Renews the claim meanwhile, however long a month of the log takes."""
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(store.LEASE.total_seconds() / 3):
+            store.renew(claim, present())
+        connection.close()
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

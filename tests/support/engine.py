@@ -38,13 +38,13 @@ class Answer:
 class Engine:
     """A folder with a database, and what is started on it. Use as a context: leaving ends every process."""
 
-    def __init__(self, folder: Path, *, log: Path | None = None, **settings: str) -> None:
+    def __init__(self, folder: Path, *, log: Path | None = None, database: str = "", **settings: str) -> None:
         self.folder, self.port = folder, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         own = {name: value for name, value in os.environ.items() if not name.startswith(("ENGINE_", "DJANGO_"))}
         self.environment = {
             **own,
-            "ENGINE_DATABASE_URL": f"sqlite:///{folder / 'engine.sqlite3'}",
+            "ENGINE_DATABASE_URL": database or f"sqlite:///{folder / 'engine.sqlite3'}",
             "ENGINE_USER": USER,
             "ENGINE_PASSWORD": PASSWORD,
             "ENGINE_CLIENT_ID": CLIENT_ID,
@@ -129,7 +129,7 @@ class Engine:
     def _answers(self) -> bool:
         try:
             return self.session.get(self.url + "/v1/api/config", timeout=5).ok
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     def _start(self, arguments: Sequence[str], log: str) -> subprocess.Popen[bytes]:

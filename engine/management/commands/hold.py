@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -16,13 +17,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("assay", help="its id or its name")
         parser.add_argument("--release", action="store_true")
+        parser.add_argument("--since", type=_moment, help="hold runs that end later than this; now, when not given")
 
     def handle(self, *args: Any, **options: Any) -> None:
         for assay in _found(options["assay"]):
-            held = None if options["release"] else assay.held_since or now()
+            held = None if options["release"] else options["since"] or assay.held_since or now()
             Assay.objects.filter(pk=assay.pk).update(held_since=held)
             state = "released" if held is None else f"held since {held:%F %T} UTC"
             self.stdout.write(f"{assay.name} ({assay.id}): {state}")
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _found(text: str) -> list[Assay]:
