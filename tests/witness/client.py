@@ -1,19 +1,19 @@
 """What the vendor's client sees of an engine: run by its own Python, it reads a plan and prints its testimony as JSON.
 
-The plan is `{"url", "spans": {assay id: [start, end]}, "switched": assay id}`; the account comes by the environment,
-in the client's own names.
+The plan is `{"url", "spans": {assay id: [start, end]}, "switched": assay id, "workspace": its id}`; the account comes
+by the environment, in the client's own names.
 """
 
 import json
 import os
 import sys
 from datetime import datetime, timedelta
-from io import BytesIO
 from uuid import UUID
 
 import attrs
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import wallaroo
 from dateutil.parser import isoparse
 from wallaroo.assays_v2 import AssayV2
@@ -41,6 +41,7 @@ def testimony(plan):
         "switched": switched(client, typed, plan["switched"]),
         "typed": typed_models(typed, spans),
         "listed": [facts(assay) for assay in client.list_assays()],
+        "of_workspace": [assay.id for assay in client.list_assays(workspace_id=plan["workspace"])],
         "results": {assay: results(client, assay, *span) for assay, span in spans.items()},
         "refused": refused(plan, typed),
     }
@@ -172,15 +173,14 @@ def newest(result):
 
 
 def drawn(chart):
-    """What a chart shows, its picture rendered to the last pixel; an error of the client's as text."""
+    """What a chart shows, and whether its picture has any ink; an error of the client's as text."""
     plt.close("all")
     try:
         chart()
     except (UnboundLocalError, ValueError) as error:
         return {"error": f"{type(error).__name__}: {error}"}
     figure, axes = plt.gcf(), plt.gca()
-    picture = BytesIO()
-    figure.savefig(picture, format="png")
+    figure.canvas.draw()
     return {
         "title": axes.get_title(),
         "bars": [[bar.get_height() for bar in container] for container in axes.containers],
@@ -188,7 +188,7 @@ def drawn(chart):
         "notes": [text.get_text() for text in axes.texts],
         "dots": [[mpl.dates.num2date(x), y] for dots in axes.collections for x, y in dots.get_offsets().tolist()],
         "colours": [mpl.colors.to_hex(colour) for dots in axes.collections for colour in dots.get_facecolors()],
-        "bytes": picture.tell(),
+        "inked": bool(np.ptp(figure.canvas.buffer_rgba())),
     }
 
 

@@ -101,7 +101,7 @@ def client_python() -> Path:
 def engine(client_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """The demonstration's year, and besides it every kind of assay that it does not have."""
     folder = tmp_path_factory.mktemp("witness")
-    with Engine(folder, log=log_with_a_list(folder)) as engine:
+    with Engine(folder, log=log_with_a_list(folder), ENGINE_TOKEN_SECONDS="3600") as engine:
         engine.migrate()
         engine.manage("demonstrate")
         engine.schedule(*others().values())
@@ -118,6 +118,7 @@ def hearing(engine: Engine, client_python: Path) -> Hearing:
         "url": engine.url,
         "spans": {assays[name]["id"]: bounds for name, bounds in spans.items()},
         "switched": assays[SWITCHED]["id"],
+        "workspace": workspace(assays[SWITCHED]),
     }
     testimony = ask_client(client_python, plan, engine.folder)
     switched_back = {assay["name"]: assay for assay in engine.ask("/v2/api/assays/get", active="All")}
@@ -163,6 +164,10 @@ def others() -> dict[str, Json]:
         hourly("yet to run", scheduling=later),
     ]
     return {definition["name"]: definition for definition in definitions}
+
+
+def workspace(assay: Json) -> int:
+    return int(assay["targeting"]["data_origin"]["workspace_id"])
 
 
 def span(engine: Engine, assay_id: str) -> tuple[str, str]:

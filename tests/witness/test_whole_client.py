@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from tests.support.engine import USER, Json
-from tests.witness.conftest import OF_DEMONSTRATION, Hearing, others
+from tests.witness.conftest import OF_DEMONSTRATION, SWITCHED, Hearing, others, workspace
 
 pytestmark = pytest.mark.witness
 
@@ -61,6 +61,13 @@ def test_it_lists_every_assay(hearing: Hearing) -> None:
         assert set(listed[name]["baseline"]) == set(assay["baseline"]["Summary"])
 
 
+def test_it_lists_the_assays_of_one_workspace(hearing: Hearing) -> None:
+    asked = workspace(hearing.assays[SWITCHED])
+    there = {assay["id"] for assay in hearing.assays.values() if workspace(assay) == asked}
+    assert set(hearing.testimony["of_workspace"]) == there
+    assert len(there) < len(hearing.assays)
+
+
 @pytest.mark.parametrize("name", SCORED)
 def test_its_frame_holds_every_result(hearing: Hearing, name: str) -> None:
     key, results, frame = field(hearing, name), read(hearing, name), hearing.whole(name)["frame"]
@@ -109,7 +116,7 @@ def test_its_charts_of_scores_have_a_dot_a_window_in_the_colour_of_its_status(
     for (x, _), row in zip(shown["dots"], frame, strict=True):
         assert abs(moment(x) - moment(row["start"])).total_seconds() < 0.001
     assert shown["colours"] == [COLOURS[row["status"]] for row in frame]
-    assert shown["bytes"] > 0
+    assert shown["inked"]
 
 
 @pytest.mark.parametrize("name", [name for name in SCORED if name not in (*UNDRAWN, "own edges")])
@@ -117,6 +124,7 @@ def test_its_chart_of_a_window_has_the_bins_of_baseline_and_window(hearing: Hear
     baseline, window = summaries(hearing, name)
     score = read(hearing, name)[0]["scores"][field(hearing, name)]
     shown = hearing.whole(name)["newest"]["chart"]
+    assert shown["inked"]
     assert shown["bars"] == [baseline["aggregated_values"], window["aggregated_values"]]
     assert shown["labels"] == window["bins"]["labels"]
     assert shown["notes"] == [f"{part:.4f}" for part in score["scores"]]
