@@ -31,6 +31,7 @@ class House:
             "ENGINE_PORT": str(self.engine_port),
             **(settings or {}),
         }
+        self.began = time.time()
         self.log = folder.with_name(folder.name + ".log")
         self.process: subprocess.Popen[bytes] | None = None
 
