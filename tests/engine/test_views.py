@@ -1,7 +1,7 @@
 """The API over HTTP, quirk by quirk, as the vendor's documents and client say it is."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -17,6 +17,7 @@ NEXT_RUN = "/v2/api/assays/get_next_run"
 SET_ACTIVE = "/v2/api/assays/set_active"
 FEATURES = "/v1/api/features/list"
 EVERY = (GET, GET_ONE, RESULTS, NEXT_RUN, SET_ACTIVE, FEATURES)
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 RESULT_FIELDS = set(wire.Result.__struct_fields__)
 
 
@@ -237,7 +238,7 @@ def test_only_post_is_answered(stage: Stage, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "field"), [(GET_ONE, "id"), (RESULTS, "id"), (NEXT_RUN, "assay_id"), (SET_ACTIVE, "assay_id")]
 )
-@pytest.mark.parametrize("text", [str(uuid4()), "", "42", "x" * 10_000, "<script>", "\x00", "\ud83d\ude00"])
+@pytest.mark.parametrize("text", [UNKNOWN, "", "42", "x" * 10_000, "<script>", "\x00", "\ud83d\ude00"])
 def test_an_unknown_id_is_404_and_names_its_field(stage: Stage, path: str, field: str, text: str) -> None:
     answer = stage.engine.post(path, {field: text, "active": True})
     assert (answer.status, answer.body) == (404, {"error": "no assay has this id", "field": field})
@@ -251,14 +252,14 @@ BAD: list[tuple[str, Json, int, str]] = [
     (GET, {"active": "All", "workspace_id": 1.5}, 422, "workspace_id"),
     (GET, {"active": "All", "pipeline_name": 7}, 422, "pipeline_name"),
     (GET_ONE, {"id": None}, 422, "id"),
-    (GET_ONE, {"assay_id": str(uuid4())}, 422, "id"),
-    (RESULTS, {"id": str(uuid4()), "start": "yesterday"}, 422, "start"),
-    (RESULTS, {"id": str(uuid4()), "start": "2026-01-01T00:00:00"}, 422, "start"),
-    (RESULTS, {"id": str(uuid4()), "end": 5}, 422, "end"),
-    (RESULTS, {"id": str(uuid4()), "debug": "yes"}, 422, "debug"),
-    (NEXT_RUN, {"id": str(uuid4())}, 422, "assay_id"),
-    (SET_ACTIVE, {"assay_id": str(uuid4()), "active": "no"}, 422, "active"),
-    (SET_ACTIVE, {"assay_id": str(uuid4())}, 422, "active"),
+    (GET_ONE, {"assay_id": UNKNOWN}, 422, "id"),
+    (RESULTS, {"id": UNKNOWN, "start": "yesterday"}, 422, "start"),
+    (RESULTS, {"id": UNKNOWN, "start": "2026-01-01T00:00:00"}, 422, "start"),
+    (RESULTS, {"id": UNKNOWN, "end": 5}, 422, "end"),
+    (RESULTS, {"id": UNKNOWN, "debug": "yes"}, 422, "debug"),
+    (NEXT_RUN, {"id": UNKNOWN}, 422, "assay_id"),
+    (SET_ACTIVE, {"assay_id": UNKNOWN, "active": "no"}, 422, "active"),
+    (SET_ACTIVE, {"assay_id": UNKNOWN}, 422, "active"),
     (GET, [], 422, "body"),
     (GET, "All", 422, "body"),
     (GET, b"{", 400, "body"),
