@@ -13,6 +13,7 @@ RUN pip install --requirement requirements.txt
 COPY manage.py ./
 COPY assays assays
 COPY dashboard dashboard
+COPY typedapi typedapi
 COPY templates templates
 COPY static static
 RUN useradd --system driftline \

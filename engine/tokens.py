@@ -18,8 +18,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from engine.api import JSON, Problem
 from engine.models import Account, Client, SigningKey
+from typedapi.operation import JSON, Problem
 
 ALGORITHM = "HS256"
 PUBLIC_CLIENT = "sdk-client"

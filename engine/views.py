@@ -14,9 +14,10 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_safe
 
 from assays import wire
-from engine import openapi, store, tokens
-from engine.api import JSON, Nothing, Operation, Problem, operation, refuse
+from engine import store, tokens
 from engine.models import Assay
+from typedapi import openapi
+from typedapi.operation import JSON, Nothing, Operation, Problem, operation, refuse
 
 NAME = "Driftline engine"
 VERSION = "1"

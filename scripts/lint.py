@@ -13,7 +13,7 @@ ENGINE = {"DJANGO_SETTINGS_MODULE": "engine.settings"}
 CHECKS: Sequence[tuple[str, str, Mapping[str, str]]] = (
     ("style", "ruff check .", {}),
     ("format", "ruff format --check .", {}),
-    ("types", "mypy assays dashboard scripts/launch", DASHBOARD),
+    ("types", "mypy assays dashboard typedapi scripts/launch", DASHBOARD),
     ("types of the engine", "mypy --cache-dir var/mypy-engine engine", ENGINE),
     ("templates", "djlint --lint --quiet templates", {}),
     ("migrations", "django makemigrations --check --dry-run", DASHBOARD),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = {"assays", "dashboard", "engine"}
+OURS = {"assays", "dashboard", "engine", "typedapi"}
 PURE = ("assays.wire", "assays.schedule", "assays.drift")
 MAY_IMPORT = {
     # the longest prefix of a module's name decides which of our modules it may import
@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "assays.drift": ("assays.drift",),
     "assays.schedule": ("assays.schedule", "assays.wire"),
     "assays.wire": (),
-    "dashboard": ("dashboard", "assays"),
+    "dashboard": ("dashboard", "assays", "typedapi"),
     "dashboard.figures": (
         "dashboard.figures",
         "dashboard.palette",
@@ -25,8 +25,9 @@ MAY_IMPORT = {
         "assays.series",
         "assays.states",
     ),
-    "engine": ("engine", *PURE),
+    "engine": ("engine", "typedapi", *PURE),
     "engine.data": (),
+    "typedapi": ("typedapi", "assays.wire"),
 }
 
 

@@ -1,0 +1,1 @@
+"""A typed JSON API over Django: operations, and the OpenAPI document that describes them."""
