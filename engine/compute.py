@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assays.drift.bins import Bins, Floats
-from assays.drift.summaries import own_edges
+from assays.drift.summaries import LARGEST, are_numbers, own_edges
 from assays.schedule import Micros
 from engine.log import Arrays, Log, LogError, field_sql, keep_sql, number, within_sql
 from engine.panes import Counts, Samples, Spans, median, merge, slices, take, time_spans
@@ -129,7 +129,7 @@ class _Scan:
         return {name: found[name][at] for name in names}
 
     def _grouped(self, aggregates: Iterable[str]) -> dict[str, NDArray[Any]]:
-        finite = [f"CASE WHEN isfinite(v{i}) THEN v{i} END AS f{i}" for i in range(len(self.columns))]
+        finite = [f"CASE WHEN abs(v{i}) < {number(LARGEST)} THEN v{i} END AS f{i}" for i in range(len(self.columns))]
         inner = f"SELECT *, {', '.join(finite)} FROM ({self._source()})"
         asked = f"SELECT bucket, {', '.join(aggregates)} FROM ({inner}) GROUP BY bucket ORDER BY bucket"
         return dict(self.log.query(asked))
@@ -227,7 +227,7 @@ def _of_groups(groups: Arrays, index: int, bins: int) -> Samples:
 def _with_rows(samples: Samples, rows: Arrays, index: int, scan: _Scan) -> Samples:
     """What only the rows can tell: medians of overlapping windows, and a window's own edges."""
     column, (times, numbers) = scan.columns[index], _kept(rows, index)
-    finite = np.isfinite(numbers)
+    finite = are_numbers(numbers)
     of_numbers = time_spans(times[finite], scan.ends, scan.grid.width)
     medians = np.array([median(part) for part in slices(numbers[finite], of_numbers)])
     of_rows = time_spans(times, scan.ends, scan.grid.width)

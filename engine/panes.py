@@ -22,7 +22,7 @@ PAIRS = 1 << 20
 class Samples:
     """W samples: counts (W, B), the rest (W,). Those without rows or without numbers have zeros.
 
-    `rows` are all rows, `numbers` the finite values, of which min, max, mean, std and median are.
+    `rows` are all rows, `numbers` what statistics are made of: min, max, mean, std and median.
     `edges` are each sample's own, where they were asked for.
     """
 

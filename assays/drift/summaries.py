@@ -9,10 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from assays.drift.bins import Floats, as_numbers
 
+LARGEST = 1e150
+"""Beyond this a square overflows: such a value is counted in its bin, as infinity is, but is no number here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """`count` holds every value; the others leave out what is no finite number, and are 0.0 when nothing is left.
+    """`count` holds every value; the others leave out what is no number, and are 0.0 when nothing is left.
 
     `std` divides by N, `median` is the mean of the two middle values.
     """
@@ -27,13 +30,18 @@ class Statistics:
 
 def statistics(values: ArrayLike) -> Statistics:
     numbers = np.asarray(values, dtype=np.float64)
-    finite = numbers[np.isfinite(numbers)]
+    finite = numbers[are_numbers(numbers)]
     if not len(finite):
         return Statistics(len(numbers), 0.0, 0.0, 0.0, 0.0, 0.0)
     low, high = float(finite.min()), float(finite.max())
     mean = low + float((finite - low).mean())  # so that a constant is its own mean, to the bit
     std = float(np.sqrt(np.square(finite - mean).mean()))
     return Statistics(len(numbers), low, high, mean, float(np.median(finite)), std)
+
+
+def are_numbers(values: Floats) -> NDArray[np.bool_]:
+    """Which values statistics are made of: not NaN, nor infinite, nor so large that they might as well be."""
+    return np.abs(values) < LARGEST
 
 
 def density(counts: NDArray[np.int64]) -> Floats:

@@ -18,7 +18,7 @@ def test_nan_is_counted_and_left_out_of_the_rest() -> None:
     assert found.std == pytest.approx(2.29128784747792, abs=1e-12)
 
 
-@pytest.mark.parametrize("values", [[nan] * 3, [inf, -inf, nan]])
+@pytest.mark.parametrize("values", [[nan] * 3, [inf, -inf, nan], [1e150, -1e300, nan]])
 def test_a_sample_without_a_number_has_five_zeros(values: list[float]) -> None:
     assert statistics(values) == Statistics(3, 0.0, 0.0, 0.0, 0.0, 0.0)
 
