@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 Row = Sequence[Any]
 MOST_PARAMETERS = 20_000
-"""SQLite takes 32,766 parameters a statement, PostgreSQL 65,535."""
+"""SQLite takes 32,766 parameters a statement."""
 
 
 def key(value: UUID) -> Any:
@@ -45,26 +45,30 @@ def upsert(
     columns: Sequence[str],
     identity: Sequence[str],
     rows: Iterable[Row],
-    *,
-    newer: str | None = None,
-    returning: Sequence[str] = (),
-) -> list[tuple[Any, ...]]:
-    """Inserts rows or updates those of the same identity; with `newer`, only where that column grows.
+) -> None:
+    """Inserts rows or updates those of the same identity. No two rows may share one."""
+    tail = _conflict(columns, identity)
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.executemany(_insert(model, columns, f"VALUES {_places(columns)}") + tail, list(rows))
+    else:
+        for _ in _run(_insert(model, columns, ROWS) + tail, rows, _types(model, columns)):
+            pass
 
-    No two rows may share an identity. Returns the columns asked for of the rows that were written.
-    """
-    assign = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in identity)
-    where = f" WHERE excluded.{newer} > {table(model)}.{newer}" if newer else ""
-    tail = f" ON CONFLICT ({', '.join(identity)}) DO UPDATE SET {assign}{where}"
-    if returning:
-        tail += f" RETURNING {', '.join(f'{table(model)}.{column}' for column in returning)}"
-    head = f"INSERT INTO {table(model)} ({', '.join(columns)}) VALUES "
-    written: list[tuple[Any, ...]] = []
-    with connection.cursor() as cursor:
-        for chunk in _chunks(rows, len(columns)):
-            cursor.execute(head + values(chunk) + tail, flat(chunk))
-            written += cursor.fetchall() if returning else []
-    return written
+
+def upsert_newer(
+    model: type[models.Model],
+    columns: Sequence[str],
+    identity: Sequence[str],
+    rows: Iterable[Row],
+    *,
+    newer: str,
+) -> Iterator[tuple[Any, ...]]:
+    """As `upsert`, but updates only where the column `newer` grows. Yields the identities of the rows written."""
+    tail = f"{_conflict(columns, identity)} WHERE excluded.{newer} > {table(model)}.{newer}"
+    returning = ", ".join(f"{table(model)}.{column}" for column in identity)
+    statement = f"{_insert(model, columns, ROWS)}{tail} RETURNING {returning}"
+    yield from _run(statement, rows, _types(model, columns))
 
 
 def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row], *, by: str = "id") -> None:
@@ -75,19 +79,46 @@ def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row
 
 
 def select(statement: str, rows: Iterable[Row], width: int) -> Iterator[tuple[Any, ...]]:
-    """Runs a statement whose `{values}` stands for rows of `width` values, a chunk of rows at a time."""
+    """Runs a statement whose ROWS stand for rows of `width` integers, many rows at a time."""
+    yield from _run(statement, rows, ("bigint",) * width)
+
+
+ROWS = "{rows}"
+
+
+def _run(statement: str, rows: Iterable[Row], types: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """PostgreSQL is given a column an array: psycopg takes longer to read thousands of placeholders than to insert."""
     with connection.cursor() as cursor:
-        for chunk in _chunks(rows, width):
-            cursor.execute(statement.replace("{values}", values(chunk)), flat(chunk))
-            yield from cursor.fetchall()
+        for chunk in _chunks(rows, len(types)):
+            if connection.vendor == "postgresql":
+                arrays = ", ".join(f"%s::{kind}[]" for kind in types)
+                source, values = (
+                    f"SELECT * FROM unnest({arrays})",
+                    [list(column) for column in zip(*chunk, strict=True)],
+                )
+            else:
+                places = ", ".join([_places(types)] * len(chunk))
+                source, values = f"VALUES {places}", [value for row in chunk for value in row]
+            cursor.execute(statement.replace(ROWS, source), values)
+            if cursor.description:
+                yield from cursor.fetchall()
 
 
-def values(rows: Sequence[Row]) -> str:
-    return ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
+def _insert(model: type[models.Model], columns: Sequence[str], source: str) -> str:
+    return f"INSERT INTO {table(model)} ({', '.join(columns)}) {source}"
 
 
-def flat(rows: Iterable[Row]) -> list[Any]:
-    return [value for row in rows for value in row]
+def _conflict(columns: Sequence[str], identity: Sequence[str]) -> str:
+    assign = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in identity)
+    return f" ON CONFLICT ({', '.join(identity)}) DO UPDATE SET {assign}"
+
+
+def _types(model: type[models.Model], columns: Sequence[str]) -> list[str]:
+    return [str(field.db_type(connection)) for field in _fields(model, columns)]
+
+
+def _places(columns: Sequence[object]) -> str:
+    return f"({', '.join(['%s'] * len(columns))})"
 
 
 def _chunks(rows: Iterable[Row], width: int) -> Iterator[list[Row]]:

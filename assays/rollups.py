@@ -56,7 +56,7 @@ def recount(touched: Iterable[Touched]) -> None:
 _COLUMNS = ("field_id", "hour", *COUNTS, "worst", "lowest", "highest", "total")
 
 _COUNT = f"""
-WITH touched(field_id, hour, first_run, period) AS (VALUES {{values}})
+WITH touched(field_id, hour, first_run, period) AS ({{rows}})
 SELECT touched.field_id, touched.hour,
        count(*) FILTER (WHERE state = {State.OK}), count(*) FILTER (WHERE state = {State.WARNING}),
        count(*) FILTER (WHERE state = {State.ALERT}), count(*) FILTER (WHERE state = {State.FAILED}),
@@ -116,22 +116,18 @@ def recount_scopes(scopes: Iterable[Scope]) -> None:
 
 
 def _lock(scopes: list[Scope]) -> None:
-    zero = [(*scope, 0, 0, 0, 0, 0) for scope in scopes]
+    """Until the transaction ends. On SQLite it is the only one that writes."""
+    if connection.vendor != "postgresql":
+        return
     with connection.cursor() as cursor:
-        for start in range(0, len(zero), 1000):
-            chunk = zero[start : start + 1000]
-            columns = ", ".join((*_SCOPE, *COUNTS))
-            cursor.execute(
-                f"INSERT INTO {bulk.table(ScopeRollup)} ({columns}) VALUES {bulk.values(chunk)} "
-                "ON CONFLICT (hour, workspace_id, pipeline_id) DO UPDATE SET hour = excluded.hour",
-                bulk.flat(chunk),
-            )
+        for workspace, pipeline in sorted({scope[:2] for scope in scopes}):
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scope {workspace} {pipeline}"])
 
 
 _SCOPE = ("workspace_id", "pipeline_id", "hour")
 
 _ADD = f"""
-WITH touched(workspace_id, pipeline_id, hour) AS (VALUES {{values}})
+WITH touched(workspace_id, pipeline_id, hour) AS ({{rows}})
 SELECT touched.workspace_id, touched.pipeline_id, touched.hour, {", ".join(f"sum(counted.{name})" for name in COUNTS)}
 FROM touched
 JOIN {Assay._meta.db_table} assay USING (workspace_id, pipeline_id)

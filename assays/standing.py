@@ -111,7 +111,7 @@ def _recent_scores(assays: Sequence[Assay], fields: Mapping[UUID, Sequence[Field
 
 
 _RECENT = f"""
-WITH wanted(field_id, floor) AS (VALUES {{values}})
+WITH wanted(field_id, floor) AS ({{rows}})
 SELECT wanted.field_id, window_end, state, score, window_start, rows, warning, alert
 FROM wanted JOIN {Score._meta.db_table} scored ON scored.field_id = wanted.field_id AND window_end > wanted.floor
 ORDER BY wanted.field_id, window_end
@@ -220,14 +220,14 @@ def _runs(owners: Mapping[int, Assay], newest: Mapping[int, Window]) -> dict[int
 def _ended(kind: _Kind, newest: Mapping[int, int]) -> dict[int, int]:
     """The last window before the run, that ended the run before it; BEGINNING where there is none."""
     looks = ", ".join(f"({_LOOK.format(pick='max', state=state, op='<=', end='newest')})" for state in kind.ending)
-    statement = f"WITH wanted(field_id, newest) AS (VALUES {{values}}) SELECT field_id, {looks} FROM wanted"
+    statement = f"WITH wanted(field_id, newest) AS ({{rows}}) SELECT field_id, {looks} FROM wanted"
     rows = bulk.select(statement, newest.items(), 2)
     return {pk: max((end for end in ends if end is not None), default=BEGINNING) for pk, *ends in rows}
 
 
 def _scored_runs(kind: _Kind, ended: Mapping[int, int]) -> dict[int, Run]:
     looks = ", ".join(f"({_LOOK.format(pick='min', state=state, op='>', end='ended')})" for state in kind.same)
-    statement = f"WITH wanted(field_id, ended) AS (VALUES {{values}}) SELECT field_id, {looks} FROM wanted"
+    statement = f"WITH wanted(field_id, ended) AS ({{rows}}) SELECT field_id, {looks} FROM wanted"
     first = {pk: min(end for end in ends if end is not None) for pk, *ends in bulk.select(statement, ended.items(), 2)}
     lengths = _lengths(kind, ended) if kind.counts else {}
     return {pk: Run(since, *lengths.get(pk, (0, None))) for pk, since in first.items()}
@@ -237,7 +237,7 @@ def _lengths(kind: _Kind, ended: Mapping[int, int]) -> dict[int, tuple[int, floa
     """How many windows the run has, and their peak: whole hours from the rollups, the hour it began in by its windows."""
     states = ", ".join(str(int(state)) for state in kind.same)
     statement = f"""
-        WITH wanted(field_id, ended, next_hour) AS (VALUES {{values}})
+        WITH wanted(field_id, ended, next_hour) AS ({{rows}})
         SELECT field_id,
             (SELECT sum({kind.counts}) FROM {Hours} h WHERE h.field_id = wanted.field_id AND h.hour >= next_hour),
             (SELECT max(highest) FROM {Hours} h WHERE h.field_id = wanted.field_id AND h.hour >= next_hour),

@@ -219,9 +219,7 @@ def _store_results(visits: Iterable[Visit], fields: dict[UUID, list[Field]], now
             _sort_out(done.assay_id, reading.listing, now, newest, unreadable)
     rows = [_result_row(identity, item) for identity, item in newest.items()]
     rows += [_unreadable_row(identity, bad) for identity, bad in unreadable.items() if identity not in newest]
-    written = bulk.upsert(
-        Result, _RESULT_COLUMNS, _RESULT_IDENTITY, rows, newer="updated_at", returning=_RESULT_IDENTITY
-    )
+    written = bulk.upsert_newer(Result, _RESULT_COLUMNS, _RESULT_IDENTITY, rows, newer="updated_at")
     identities = [(bulk.uuid(key), end, start) for key, end, start in written]
     return [_written(identity, newest.get(identity), unreadable, fields) for identity in identities]
 
