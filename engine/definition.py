@@ -189,8 +189,9 @@ def _baseline(asked: Definition, path: IoPath, log: Log, replay: Replay) -> Summ
         return asked.baseline_of(path)
     sample = _baseline_values(asked, path, log, replay)
     univariate = asked.univariate
+    make = binner(univariate.bin_mode)
     try:
-        made = binner(univariate.bin_mode)(sample)
+        made = make(sample)
         aggregated = _aggregated(univariate.aggregation, made, sample)
     except ValueError as error:
         raise Refused("baseline", str(error)) from error
