@@ -175,7 +175,7 @@ def _rows(chart: ScoreChart) -> dict[str, Any]:
 def _layout(chart: ScoreChart) -> dict[str, Any]:
     colours = chart.palette
     return {
-        "template": None,
+        "template": {},
         "meta": {"note": _note(chart.buckets), "near": chart.buckets.seconds // 2},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

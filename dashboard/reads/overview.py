@@ -172,27 +172,31 @@ def _first_key() -> QuerySet[Field, str]:
     return Field.objects.filter(assay=OuterRef("pk")).order_by("position").values_list("key", flat=True)[:1]
 
 
-def sections(choice: Choice) -> Page[Section]:
-    """A page of groups, worst first; the first ones, or those asked for, are open."""
+def sections(choice: Choice) -> tuple[Page[Section], Counter[State]]:
+    """A page of groups, worst first; the first ones, or those asked for, are open. And the tabs' counts."""
     by = "pipeline" if choice.group == "pipeline" else "workspace"
-    found = _sections(choice, by)
+    found, counted = _sections(choice, by)
     shown = stretch(choice.page, GROUPS_PER_PAGE, len(found))
     page = Page(found[shown.start : shown.stop], len(found), shown)
     opened = choice.opened if choice.opened is not None else _first_troubled(page)
     members = _members(choice, by, [section.key for section in page.rows])
     for section in page.rows:
         _fill(section, members[section.key], section.key in opened)
-    return page
+    return page, counted
 
 
-def _sections(choice: Choice, by: str) -> list[Section]:
+def _sections(choice: Choice, by: str) -> tuple[list[Section], Counter[State]]:
     found: dict[int, Section] = {}
+    counted: Counter[State] = Counter()
     columns = (f"{by}_id", f"{by}_name", "state", "active")
-    for key, name, state, active, many in chosen(choice).values_list(*columns).annotate(many=Count("pk")).order_by():
-        section = found.setdefault(key, Section(key, name, Counter(), 0))
-        section.states[State(state)] += many
-        section.active += many if active else 0
-    return sorted(found.values(), key=_trouble)
+    rows = chosen(choice, whatever_state=True).values_list(*columns).annotate(many=Count("pk")).order_by()
+    for key, name, state, active, many in rows:
+        counted[State(state)] += many
+        if choice.state in (None, state):
+            section = found.setdefault(key, Section(key, name, Counter(), 0))
+            section.states[State(state)] += many
+            section.active += many if active else 0
+    return sorted(found.values(), key=_trouble), counted
 
 
 def _trouble(section: Section) -> tuple[int, int, int, int, str]:

@@ -132,7 +132,7 @@ def _moment(text: str) -> datetime | None:
     try:
         if text.lstrip("-").isdigit():
             return moment(int(text)) if abs(int(text)) < 2**53 else None
-        return msgspec.convert(text, wire.Time, strict=False).astimezone(UTC)
+        return msgspec.convert(text, wire.Time).astimezone(UTC)
     except (msgspec.ValidationError, OverflowError, ValueError):
         return None
 

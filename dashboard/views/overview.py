@@ -58,33 +58,36 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _board(census: reads.Census, choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
+    if choice.group != "none":
+        return _grouped(choice, zone, now)
     counts = reads.counts(choice, census)
-    shown = counts[choice.state] if choice.state else counts.total()
-    if choice.group == "none":
-        page = reads.rows(choice, shown)
-        rows = _rows(page.rows, zone, now)
-        return {"tabs": _tabs(counts), "found": shown, "everything": counts.total(), "page": page, "rows": rows}
-    sections = reads.sections(choice)
-    switches = reads.switches_of(row for section in sections.rows for row in section.rows)
-    drawn = [(section, [_row(one, switches, zone, now) for one in section.rows]) for section in sections.rows]
-    opened = {section.key for section in sections.rows if section.opened}
-    groups = [(section, rows, _toggled(opened, section.key)) for section, rows in drawn]
-    return {
-        "tabs": _tabs(counts),
-        "found": shown,
-        "everything": counts.total(),
-        "page": sections,
-        "groups": groups,
-    }
+    page = reads.rows(choice, _found(counts, choice))
+    return _told(counts, choice) | {"page": page, "rows": _rows(page.rows, zone, now)}
+
+
+def _grouped(choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
+    page, counts = reads.sections(choice)
+    switches = reads.switches_of(row for section in page.rows for row in section.rows)
+    opened = {section.key for section in page.rows if section.opened}
+    groups = [
+        (section, [_row(one, switches, zone, now) for one in section.rows], _toggled(opened, section.key))
+        for section in page.rows
+    ]
+    return _told(counts, choice) | {"page": page, "groups": groups}
+
+
+def _told(counts: Counter[State], choice: reads.Choice) -> dict[str, Any]:
+    tabs = [(state, counts[state]) for state in TABS if counts[state]]
+    return {"tabs": tabs, "found": _found(counts, choice), "everything": counts.total()}
+
+
+def _found(counts: Counter[State], choice: reads.Choice) -> int:
+    return counts[choice.state] if choice.state else counts.total()
 
 
 def _toggled(opened: set[int], key: int) -> str:
     """What the URL says when this group is opened or closed."""
     return ",".join(map(str, sorted(opened ^ {key}))) or "none"
-
-
-def _tabs(counts: Counter[State]) -> list[tuple[State, int]]:
-    return [(state, counts[state]) for state in TABS if counts[state]]
 
 
 @dataclass(frozen=True, slots=True)

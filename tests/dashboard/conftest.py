@@ -81,7 +81,7 @@ def _read(served: Served) -> None:
 
 
 def person(name: str, *groups: str) -> User:
-    user = User.objects.create_user(name, password="a long pass phrase")
+    user = User.objects.create_user(name)
     user.groups.set(Group.objects.filter(name__in=groups))
     return user
 

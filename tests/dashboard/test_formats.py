@@ -116,7 +116,12 @@ def test_edges_that_coincide_are_told_once_each() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "cadence", "width"),
-    [(60, "every minute", "1 min"), (3600, "hourly", "1 h"), (86_400, "daily", "1 day"), (1_209_600, "every 2 weeks", "2 weeks")],
+    [
+        (60, "every minute", "1 min"),
+        (3600, "hourly", "1 h"),
+        (86_400, "daily", "1 day"),
+        (1_209_600, "every 2 weeks", "2 weeks"),
+    ],
 )
 def test_a_cadence_is_a_word_where_there_is_one(seconds: int, cadence: str, width: str) -> None:
     assert formats.period(seconds) == cadence

@@ -45,7 +45,14 @@ def test_the_range_before_adjoins_this_one() -> None:
 
 @pytest.mark.parametrize(
     ("period", "phone", "usual"),
-    [(60, False, "7d"), (3600, False, "30d"), (86_400, False, "90d"), (86_400, True, "30d"), (604_800, True, "1y"), (None, False, "1y")],
+    [
+        (60, False, "7d"),
+        (3600, False, "30d"),
+        (86_400, False, "90d"),
+        (86_400, True, "30d"),
+        (604_800, True, "1y"),
+        (None, False, "1y"),
+    ],
 )
 def test_the_usual_range_follows_how_often_an_assay_runs(period: int | None, phone: bool, usual: str) -> None:
     assert ranges.usual(period, phone) == usual

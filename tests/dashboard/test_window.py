@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import msgspec
 import pytest
 
@@ -82,5 +81,3 @@ def test_statistics_stand_side_by_side(assay: wire.Assay, result: wire.Result) -
     rows = {row.name: row for row in window.judge(result, [Watched()], KEY, assay).statistics}
     assert (rows["Mean"].before, rows["Mean"].after, rows["Mean"].change) == ("0.735", "0.000", "−0.735")
     assert (rows["Rows"].before, rows["Rows"].after) == ("100", "256")
-
-

@@ -76,7 +76,10 @@ def test_the_score_axis_starts_at_zero_and_holds_everything(chart: ScoreChart) -
 
 def test_a_null_threshold_has_no_line(chart: ScoreChart) -> None:
     assert "alert" not in drawn(replace(chart, alert=None))
-    assert [note.text for note in score_chart(replace(chart, alert=None)).layout.annotations] == ["Warning 0.25", "Rows"]
+    assert [note.text for note in score_chart(replace(chart, alert=None)).layout.annotations] == [
+        "Warning 0.25",
+        "Rows",
+    ]
 
 
 def test_a_pause_is_a_labelled_band(chart: ScoreChart) -> None:
@@ -102,7 +105,7 @@ def test_what_is_sent_is_json_without_nan(chart: ScoreChart) -> None:
 
     text = score_chart(chart).to_json(engine="orjson")
     json.loads(text, parse_constant=refuse)
-    assert '"template"' not in text
+    assert '"colorway"' not in text
     assert "<b>" not in text
 
 
