@@ -76,7 +76,7 @@ def probe(client: Client) -> bool:
         return False
     now = datetime.now(UTC)
     answered(now)
-    Upstream.objects.filter(pk=1).update(features=features.raw)
+    Upstream.objects.filter(pk=1).update(features=features.raw, features_at=now)
     return True
 
 

@@ -42,7 +42,8 @@ class Assay(models.Model):
     metric = models.TextField(blank=True)
     aggregation = models.TextField(blank=True)
 
-    # what upstream last said of its runs
+    # what upstream last said of its runs, also as it came
+    runs = MessageField(null=True)
     last_run = InstantField(null=True)
     next_run = InstantField(null=True)
     moved_at = InstantField(null=True)
@@ -56,6 +57,8 @@ class Assay(models.Model):
     read_to = InstantField(null=True)
     covered_from = InstantField(null=True)
     covered_to = InstantField(null=True)
+    # grows with every storing of results that were new or newer
+    version = models.BigIntegerField(default=0)
     step_seconds = models.BigIntegerField(null=True)
     caught_up_at = InstantField(null=True)
     sweep_at = InstantField(null=True)
@@ -292,6 +295,7 @@ class Upstream(models.Model):
     failures = models.PositiveIntegerField(default=0)
     probe_at = InstantField(null=True)
     features = MessageField(null=True)
+    features_at = InstantField(null=True)
     ticked_at = InstantField(null=True)
 
 

@@ -64,6 +64,8 @@ class Visit:
     error: APIError | None = None
     failed_span: Span | None = None
     sweep: bool = False
+    runs: bytes | None = None
+    """`next_run` as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ def visit(client: Client, assay: Assay, now: datetime) -> Visit:
     """Asks when the runs are and reads what is due. Never raises: an error ends the visit and is part of it."""
     done = Visit(assay.pk, now)
     try:
-        done = replace(done, next_run=_believable(client.next_run(str(assay.pk)).message, now))
+        heard = client.next_run(str(assay.pk))
+        done = replace(done, next_run=_believable(heard.message, now), runs=heard.raw)
     except APIError as error:
         return replace(done, error=error)
     assert done.next_run is not None
@@ -177,6 +180,8 @@ def store(visits: Sequence[Visit], now: datetime) -> Report:
         before = {pk: _read_span(assay) for pk, assay in assays.items()}
         for done in kept:
             _advance(assays[done.assay_id], done, now)
+        for pk in {one.assay_id for one in written}:
+            assays[pk].version += 1
         _store_scores(written, assays, fields)
         _recount(written, before, assays, fields)
         _refresh(written, before, assays, fields, now)
@@ -389,6 +394,7 @@ def _advance_poll(assay: Assay, done: Visit, now: datetime) -> None:
     assay.leased_until = None
     assay.last_attempt_at = done.asked_at
     moved = done.next_run is not None and _take_runs(assay, done.next_run, now)
+    assay.runs = done.runs or assay.runs
     if done.error:
         assay.tries += 1
         assay.last_error, assay.last_error_at = str(done.error)[:1000], now
@@ -455,6 +461,8 @@ def _jittered(at: datetime) -> datetime:
 JITTER = timedelta(seconds=2)
 
 _ASSAY_COLUMNS = (
+    "runs",
+    "version",
     "last_run",
     "next_run",
     "moved_at",
