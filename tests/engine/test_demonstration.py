@@ -268,6 +268,7 @@ def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstra
         yield Demonstrated(engine, shift, assays)
 
 
+@pytest.mark.slow
 def test_the_engine_stores_the_scores_of_the_study(studies: list[Study], demonstrated: Demonstrated) -> None:
     for study in studies:
         found = demonstrated.results(study.assay.name)

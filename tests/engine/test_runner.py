@@ -18,7 +18,7 @@ from tests.engine.conftest import COLUMNS, HOUR, rows
 from tests.support.engine import ROOT, Engine, Json, asked, write_log
 
 # On the database that is being tested: of a PostgreSQL the engine gets one of its own.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 MINUTELY = {"run_frequency": {"SimpleRunFrequency": {"quantity": 1, "unit": "Minute"}}}
