@@ -26,8 +26,9 @@ class Locked(Exception):
     """No change can be made now; the text says why."""
 
 
-def switch(assay: Assay, to_active: bool, person: AbstractBaseUser, why: str = "") -> Switch:
-    """Turns an assay on or off upstream; the answer's `outcome` says what is known of it.
+def switch(assay: Assay, to_active: bool, by: AbstractBaseUser | str, why: str = "") -> Switch:
+    """Turns an assay on or off upstream; the answer's `outcome` says what is known of it. `by` is a person, or the
+    name of what is none.
 
     Raises Locked, before anything is sent, while upstream does not answer or another change of this assay is open.
     """
@@ -35,7 +36,7 @@ def switch(assay: Assay, to_active: bool, person: AbstractBaseUser, why: str = "
         raise Locked("The assays API does not answer; switches are locked until it does.")
     if assay.gone_since is not None:
         raise Locked("Upstream no longer lists this assay.")
-    row = _audit(assay, to_active, person, why)
+    row = _audit(assay, to_active, by, why)
     client = instance.client()
     try:
         client.set_active(str(assay.pk), to_active)
@@ -81,14 +82,14 @@ def reread(assay: Assay) -> None:
         raise done.error
 
 
-def _audit(assay: Assay, to_active: bool, person: AbstractBaseUser, why: str) -> Switch:
+def _audit(assay: Assay, to_active: bool, by: AbstractBaseUser | str, why: str) -> Switch:
     now = datetime.now(UTC)
     try:
         with transaction.atomic():
             return Switch.objects.create(
                 assay=assay,
-                person_id=person.pk,
-                who=person.get_username(),
+                person_id=None if isinstance(by, str) else by.pk,
+                who=by if isinstance(by, str) else by.get_username(),
                 asked_at=now,
                 was_active=assay.active,
                 to_active=to_active,

@@ -11,8 +11,8 @@ import math
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, Self, TypeVar
@@ -36,6 +36,10 @@ GET = "/v2/api/assays/get/:id"
 RESULTS = "/v2/api/assays/get_results"
 NEXT_RUN = "/v2/api/assays/get_next_run"
 SET_ACTIVE = "/v2/api/assays/set_active"
+SCHEDULE = "/v2/api/assays/schedule"
+PREVIEW = "/v2/api/assays/preview"
+PREVIEW_BINNING = "/v2/api/assays/preview_baseline_binning"
+SCORE = "/v2/api/assays/score"
 READING = (FEATURES, LIST, RESULTS, NEXT_RUN)
 
 LONGEST_WAIT = timedelta(minutes=15)
@@ -71,6 +75,15 @@ class Answered:
     at: datetime
     seconds: float
     timed_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """An answer as it comes. `parts` are read to the end or closed; until then it holds a connection."""
+
+    status: int
+    media: str
+    parts: Iterator[bytes]
 
 
 Listener = Callable[[Answered], None]
@@ -131,6 +144,41 @@ class Client:
         """Sent once: after an Unavailable the outcome is unknown and only a re-read can tell."""
         self._call(SET_ACTIVE, wire.SetActiveRequest(assay_id=assay_id, active=active))
 
+    def relay(self, path: str, body: bytes, *, patience: float | None = None) -> Relayed:
+        """Sends JSON as it is and hands on whatever is answered, however large, refusals included.
+
+        `patience` is the longest silence in seconds, the client's own when None. Raises Unavailable; so do the parts.
+        """
+        limits = replace(self._limits, read=patience or self._limits.read)
+        token = self._credentials.token()
+        response = self._opened(path, body, token, limits)
+        if response.status_code == 401 and (renewed := self._credentials.renew(token)) != token:
+            response.close()
+            response = self._opened(path, body, renewed, limits)
+        media = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return Relayed(response.status_code, media, self._parts(path, response, limits))
+
+    def _opened(self, path: str, body: bytes, token: str, limits: Limits) -> requests.Response:
+        began = time.monotonic()
+        try:
+            response = self._post(path, body, token, limits)
+        except (requests.RequestException, HTTPError) as error:
+            self._tell(path, began, _is_timeout(error))
+            raise self._unavailable(path, error, limits) from None
+        self._tell(path, began, timed_out=False)
+        return response
+
+    def _parts(self, path: str, response: requests.Response, limits: Limits) -> Iterator[bytes]:
+        with response:
+            try:
+                while part := response.raw.read1(65_536, decode_content=True):
+                    yield part
+            except (requests.RequestException, HTTPError) as error:
+                raise self._unavailable(path, error, limits) from None
+
+    def _unavailable(self, path: str, error: Exception, limits: Limits) -> Unavailable:
+        return Unavailable(path, _sentence(error, self._url, limits), timed_out=_is_timeout(error))
+
     def _one(self, path: str, message: Any, decoder: msgspec.json.Decoder[T]) -> Received[T]:
         body = self._call(path, message)
         try:
@@ -150,24 +198,23 @@ class Client:
     def _send(self, path: str, message: Any, token: str) -> tuple[int, Mapping[str, str], bytes]:
         began = time.monotonic()
         try:
-            with self._post(path, message, token) as response:
+            with self._post(path, wire.encode(message), token, self._limits) as response:
                 answer = response.status_code, response.headers, self._body(path, response, began)
         except (requests.RequestException, HTTPError) as error:
-            timed_out = _is_timeout(error)
-            self._tell(path, began, timed_out)
-            raise Unavailable(path, _sentence(error, self._url, self._limits), timed_out=timed_out) from None
+            self._tell(path, began, _is_timeout(error))
+            raise self._unavailable(path, error, self._limits) from None
         self._tell(path, began, timed_out=False)
         return answer
 
-    def _post(self, path: str, message: Any, token: str) -> requests.Response:
+    def _post(self, path: str, body: bytes, token: str, limits: Limits) -> requests.Response:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         return self._session.post(
             self._url + path,
-            data=wire.encode(message),
+            data=body,
             headers=headers,
-            timeout=(self._limits.connect, self._limits.read),
+            timeout=(limits.connect, limits.read),
             allow_redirects=False,
             stream=True,
         )
