@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
+from django.core.management.base import CommandError
 
 from engine.models import Account, Client
 from engine.tokens import PUBLIC_CLIENT
 
 
 def ensure() -> None:
-    """Make them, or give them the password and secret that the settings now hold."""
+    """Make them, or give them the password and secret that the settings now hold.
+
+    Raises CommandError for a name without one: an empty secret would let everybody in.
+    """
     Client.objects.get_or_create(client_id=PUBLIC_CLIENT)
     if settings.ENGINE_USER:
-        _ensure_account(settings.ENGINE_USER, settings.ENGINE_PASSWORD)
+        _ensure_account(settings.ENGINE_USER, _given("ENGINE_PASSWORD"))
     if settings.ENGINE_CLIENT_ID:
-        _ensure_client(settings.ENGINE_CLIENT_ID, settings.ENGINE_CLIENT_SECRET)
+        _ensure_client(settings.ENGINE_CLIENT_ID, _given("ENGINE_CLIENT_SECRET"))
+
+
+def _given(name: str) -> str:
+    secret: str = getattr(settings, name)
+    if not secret:
+        raise CommandError(f"{name} is empty: whoever has a name here needs a secret", returncode=2)
+    return secret
 
 
 def _ensure_account(username: str, password: str) -> None:

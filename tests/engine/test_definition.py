@@ -1,5 +1,6 @@
 """Definitions: what is stored of what is asked, and what is refused with the field named."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from math import inf
 
@@ -11,7 +12,7 @@ from assays.wire import BinModeSpec
 from engine.definition import Definition, Refused, bins_of, posted, settled, wire_edges
 from engine.log import Log
 from engine.replay import Replay
-from tests.support.engine import PSI, Json, asked, write_log
+from tests.support.engine import PSI, ROOT, Json, asked, write_log
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMNS = '"in.a" DOUBLE, "in.list" INTEGER[], "in.text" VARCHAR'
@@ -197,3 +198,9 @@ def test_a_summary_that_is_no_partition_of_the_numbers_is_refused(
     given = msgspec.structs.replace(request(), baseline=wire.Baseline(summary={"in.a": summary}))
     with pytest.raises(Refused, match="baseline"):
         settled(given, log, Replay())
+
+
+def test_the_documented_request_is_one() -> None:
+    (text,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "engine.md").read_text(), re.DOTALL)
+    (example,) = msgspec.json.decode(text, type=list[Definition])
+    assert example.targeting.iopath[0].field == "out.delay_probability"
