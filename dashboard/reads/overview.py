@@ -17,6 +17,7 @@ from django.db.models.functions import Cast, RowNumber
 from assays.models import Assay, Field, Outcome, ScopeRollup, Switch
 from assays.schedule import micros
 from assays.states import State
+from dashboard.reads.kept import kept
 from dashboard.reads.paging import Page, stretch
 
 PER_PAGE = 100
@@ -248,22 +249,36 @@ LONGEST_BY_DAY = 70
 
 
 def strip(choice: Choice, zone: tzinfo, now: datetime) -> list[Stack]:
-    """Windows by state for each day, or each week of a long range, in the reader's zone; oldest first."""
+    """Windows by state for each day, or each week of a long range, in the reader's zone; oldest first.
+
+    Days gone by hardly change, and of many pipelines they are many rows: they are kept for ten minutes.
+    """
     today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     step = 1 if choice.days <= LONGEST_BY_DAY else 7
     starts = [today - timedelta(days=k) for k in range(choice.days - 1, -1, -step)]
-    hours = ScopeRollup.objects.filter(hour__gte=starts[0], hour__lte=now)
-    if choice.workspace is not None:
-        hours = hours.filter(workspace_id=choice.workspace)
-    if choice.pipeline is not None:
-        hours = hours.filter(pipeline_id=choice.pipeline)
+    scope = (choice.workspace, choice.pipeline)
+    past = kept(("strip", *scope, micros(starts[0]), micros(today), step), lambda: _sums(scope, starts, starts[0], today))
+    sums = np.array(past) + np.array(_sums(scope, starts, today, now))
+    return [(at, Counter(dict(zip(_STACKED, row, strict=True)))) for at, row in zip(starts, sums.tolist(), strict=True)]
+
+
+def _sums(
+    scope: tuple[int | None, int | None], starts: Sequence[datetime], since: datetime, until: datetime
+) -> list[list[int]]:
+    """How many windows of each state end in [since, until), by the stretch that starts last before them."""
+    workspace, pipeline = scope
+    hours = ScopeRollup.objects.filter(hour__gte=since, hour__lt=until)
+    if workspace is not None:
+        hours = hours.filter(workspace_id=workspace)
+    if pipeline is not None:
+        hours = hours.filter(pipeline_id=pipeline)
     sums = [Sum(name) for name in ("alert", "warning", "failed", "ok")]
     return _fold(hours.values_list(Cast("hour", BigIntegerField())).annotate(*sums).order_by(), starts)
 
 
-def _fold(hours: Iterable[tuple[int, ...]], starts: Sequence[datetime]) -> list[Stack]:
+def _fold(hours: Iterable[tuple[int, ...]], starts: Sequence[datetime]) -> list[list[int]]:
     table = np.array(list(hours), dtype=np.int64).reshape(-1, 1 + len(_STACKED))
     places = np.searchsorted([micros(start) for start in starts], table[:, 0], side="right") - 1
     sums = np.zeros((len(starts), len(_STACKED)), dtype=np.int64)
     np.add.at(sums, places, table[:, 1:])
-    return [(at, Counter(dict(zip(_STACKED, row, strict=True)))) for at, row in zip(starts, sums.tolist(), strict=True)]
+    return sums.tolist()
