@@ -46,9 +46,27 @@ class InstantField(_Integer[_Set, _Get]):
         return micros(value) if isinstance(value, datetime) else super().get_prep_value(value)
 
 
+KNOWN = (
+    b'{"id":0,"assay_id":"","analyzed_at":"20","elapsed_millis":,"scores":{"out.":{"score":0.0,"scores":[0.0,0.0],'
+    b'"bin_index":null}},"status":"Alert","status":"Warning","status":"Ok","summaries":{"out.":{"name":"out.","bins":'
+    b'{"mode":{"Quantile":5},"edges":[0.0,"INFINITY"],"labels":["< 20%","20% - 40%","40% - 60%","60% - 80%","> 80%"]},'
+    b'"aggregated_values":[0.2,0.2],"aggregation":"Density","statistics":{"count":,"min":0.0,"max":,"mean":,'
+    b'"median":,"std":},"start":"T00:00:00Z","end":"T00:00:00Z"}},"window_end":"T00:00:00Z","window_start":"T00:00:00Z"'
+    b',"created_at":"20","updated_at":"20","workspace_id":,"workspace_name":"","pipeline_id":,'
+    b'"warning_threshold":0.1,"alert_threshold":0.2}'
+)
+"""What zlib knows beforehand: a result takes a third of the room. Part of every stored message, so never to be changed."""
+
+
 def pack(message: bytes) -> bytes:
-    """As a `MessageField` lies in the database. Level 1: four times as fast as 6, and a tenth larger."""
-    return zlib.compress(message, 1)
+    """As a `MessageField` lies in the database."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 12, 5, zlib.Z_DEFAULT_STRATEGY, KNOWN)
+    return packer.compress(message) + packer.flush()
+
+
+def unpack(packed: bytes | memoryview) -> bytes:
+    unpacker = zlib.decompressobj(12, KNOWN)
+    return unpacker.decompress(packed) + unpacker.flush()
 
 
 class MessageField(_Binary[_Set, _Get]):
@@ -60,7 +78,7 @@ class MessageField(_Binary[_Set, _Get]):
         _pyi_lookup_exact_type: bytes
 
     def from_db_value(self, value: bytes | memoryview | None, expression: Any, connection: Any) -> bytes | None:
-        return None if value is None else zlib.decompress(value)
+        return None if value is None else unpack(value)
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         packed = None if value is None else pack(value)

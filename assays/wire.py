@@ -98,7 +98,7 @@ class Window(Struct, frozen=True):
     width: Width
 
 
-class BinModeSpec(Struct, frozen=True, omit_defaults=True):
+class BinModeSpec(Struct, frozen=True, omit_defaults=True, gc=False):
     """Exactly one is set: a number of bins, or the right edges of `Provided`."""
 
     equal: int | None = field(default=None, name="Equal")
@@ -127,13 +127,13 @@ Edge = float | str
 """A right edge: a number, or `"INFINITY"`, `"NEG_INFINITY"`, `"NAN"`."""
 
 
-class Bins(Struct, frozen=True):
+class Bins(Struct, frozen=True, gc=False):
     mode: BinMode
     edges: list[Edge]
     labels: list[str]
 
 
-class Statistics(Struct, frozen=True):
+class Statistics(Struct, frozen=True, gc=False):
     """`count` includes NaN; the others leave NaN out. `std` divides by N."""
 
     count: int
@@ -144,7 +144,7 @@ class Statistics(Struct, frozen=True):
     std: float
 
 
-class Summary(Struct, frozen=True):
+class Summary(Struct, frozen=True, gc=False):
     """How a sample fell into bins: edges, labels and aggregated values have one length."""
 
     bins: Bins
@@ -183,7 +183,7 @@ class Assay(Struct, frozen=True):
     targeting: Targeting
 
 
-class FieldScore(Struct, frozen=True):
+class FieldScore(Struct, frozen=True, gc=False):
     """`scores` holds what each bin adds, weighted but not halved; `bin_index` is MaxDiff's bin, from 0."""
 
     score: float
@@ -191,7 +191,7 @@ class FieldScore(Struct, frozen=True):
     bin_index: int | None = None
 
 
-class Result(Struct, frozen=True):
+class Result(Struct, frozen=True, gc=False):
     """One window's result. A score that is a string is an error text; empty summaries are a failed run."""
 
     id: int

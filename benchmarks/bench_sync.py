@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -12,10 +13,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 ASSAYS, WINDOWS, STEP, ROUNDS = 10, 2_000, 1_000, 3
+TOGETHER = 5
+"""Visits that a worker stores in one transaction while it is busy."""
 
 
 def main() -> None:
@@ -31,6 +35,7 @@ def measure(name: str) -> None:
     import django
 
     django.setup()
+    gc.set_threshold(50_000, 20, 20)  # as a worker has it
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, skip_checks=True)
@@ -110,7 +115,7 @@ def _bare(bodies: Bodies) -> None:
 
 
 def _whole(bodies: Bodies) -> None:
-    """The list of assays, then each answer as one visit, stored as a worker stores it."""
+    """The list of assays, then each answer as one visit, several of them stored together."""
     from assays import wire
     from assays.listing import apply_assays
     from assays.sync import Reading, Visit, store
@@ -119,17 +124,16 @@ def _whole(bodies: Bodies) -> None:
     now = bodies[0][1][0][0].until + timedelta(minutes=1)
     listed = json.dumps([assay for assay, _ in bodies]).encode()
     apply_assays(_listing(LIST, listed, _ASSAY.decode), now)
-    for assay, steps in bodies:
-        for span, body in steps:
+    runs = wire.NextRun(bodies[0][1][0][0].until, now + timedelta(minutes=59))
+    for step in range(WINDOWS // STEP):
+        visits = []
+        for assay, steps in bodies:
+            span, body = steps[step]
             reading = Reading(span, _listing(RESULTS, body, wire.read_result))
-            runs = wire.NextRun(bodies[0][1][0][0].until, now + timedelta(minutes=59))
-            store([Visit(_uuid(assay), now, runs, (reading,))], now)
-
-
-def _uuid(assay: dict[str, Any]) -> Any:
-    from uuid import UUID
-
-    return UUID(assay["id"])
+            visits.append(Visit(UUID(assay["id"]), now, next_run=runs, readings=(reading,)))
+            if len(visits) == TOGETHER:
+                store(visits, now)
+                visits = []
 
 
 if __name__ == "__main__":

@@ -95,7 +95,9 @@ class Connection(asyncio.Protocol):
         head, found, rest = self.buffer.partition(b"\r\n\r\n")
         if not found:
             return
-        length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+        length = next(
+            int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
+        )
         if len(rest) >= length:
             self.buffer = rest[length:]
             self._answer(head.split(b" ", 2)[1].decode(), json.loads(rest[:length] or b"{}"))
@@ -122,4 +124,6 @@ async def main(number: int, latency: float, slow: int = 0, slow_latency: float =
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), *map(float, sys.argv[2:3]), *map(int, sys.argv[3:4]), *map(float, sys.argv[4:5])))
+    asyncio.run(
+        main(int(sys.argv[1]), *map(float, sys.argv[2:3]), *map(int, sys.argv[3:4]), *map(float, sys.argv[4:5]))
+    )
