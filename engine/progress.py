@@ -32,5 +32,5 @@ class Progress:
         full = WIDTH * self._done // self._total
         bar = "█" * full + "·" * (WIDTH - full)
         end = "\n" if self._done == self._total else ""
-        self._out.write(f"\r{bar} {self._done:,} of {self._total:,} windows{end}")
+        self._out.write(f"\r{bar} {self._done:,} of {self._total:,} windows", ending=end)
         self._out.flush()

@@ -10,6 +10,8 @@ import pytest
 from engine.demonstration import ASSAYS, midnight
 from tests.support.engine import Engine, Json
 
+pytestmark = pytest.mark.slow
+
 NEXT_RUN = "/v2/api/assays/get_next_run"
 WEEK = timedelta(weeks=1)
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.engine import Engine, write_log
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = '"in.a" DOUBLE'
 
 
