@@ -1,6 +1,7 @@
 """The one way to change anything upstream: switching an assay, with who, when and why, and what a re-read confirmed.
 
-A change is posted once. What became of it only a re-read tells; until one does, its outcome is unknown and asked for again.
+A change is posted once. What became of it only a re-read tells; until one does, its outcome is unknown and asked
+for again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Where bearer tokens come from: set by hand, or Keycloak's, renewed before they run out and once on a 401.
 
-A token of Keycloak's is shared by all threads and processes through the cache, encrypted, and one of them renews at a time.
+A token of Keycloak's is shared by all threads and processes through the cache, encrypted, and one of them renews at
+a time.
 """
 
 from __future__ import annotations

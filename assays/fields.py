@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 else:
 
     class _Integer(models.BigIntegerField):
-        __class_getitem__ = classmethod(lambda cls, item: cls)
+        __class_getitem__ = classmethod(lambda cls, _: cls)
 
     class _Binary(models.BinaryField):
-        __class_getitem__ = classmethod(lambda cls, item: cls)
+        __class_getitem__ = classmethod(lambda cls, _: cls)
 
 
 class InstantField(_Integer[_Set, _Get]):
@@ -55,7 +55,7 @@ KNOWN = (
     b',"created_at":"20","updated_at":"20","workspace_id":,"workspace_name":"","pipeline_id":,'
     b'"warning_threshold":0.1,"alert_threshold":0.2}'
 )
-"""What zlib knows beforehand: a result takes a third of the room. Part of every stored message, so never to be changed."""
+"""What zlib knows beforehand: a result takes a third of the room. Every message needs it: never to be changed."""
 
 
 def pack(message: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The list of assays into the cache: who is there, who is gone, who is switched off. Written only where something changed."""
+"""The list of assays into the cache: who is there, gone or switched off. Written only where something changed."""
 
 from __future__ import annotations
 

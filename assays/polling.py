@@ -1,4 +1,4 @@
-"""Who asks whom and when: assays that are due are claimed in the database, asked by a pool of threads, stored in batches.
+"""Who asks when: assays that are due are claimed in the database, asked by a pool of threads, stored in batches.
 
 A claim is a lease: work that is lost, with its worker or with Redis, is due again when the lease ends. A slow assay
 holds one thread and nothing else; while the breaker is open nothing is asked.

@@ -9,17 +9,24 @@ from django.conf import settings
 from django.db import transaction
 
 from assays import answers, faults
+from assays.coverage import TICK
 from assays.models import Assay, HourRollup, Result, ScopeRollup, Score
-from assays.rollups import HOUR
+from assays.rollups import hour_of
+from assays.schedule import micros, moment
 
 
 def prune(now: datetime) -> None:
-    limit = now - timedelta(days=settings.RETENTION_DAYS)
+    limit = _oldest_hour(now) - TICK
     for pk in Assay.objects.filter(read_from__lt=limit).values_list("pk", flat=True):
         _prune(pk, limit)
-    ScopeRollup.objects.filter(hour__lte=limit - HOUR).delete()
+    ScopeRollup.objects.filter(hour__lte=limit).delete()
     faults.forget(now)
     answers.forget(now)
+
+
+def _oldest_hour(now: datetime) -> datetime:
+    """Hours are kept whole, so that none is counted in part."""
+    return moment(hour_of(micros(now - timedelta(days=settings.RETENTION_DAYS))))
 
 
 def _prune(pk: UUID, limit: datetime) -> None:
@@ -27,7 +34,7 @@ def _prune(pk: UUID, limit: datetime) -> None:
         assay = Assay.objects.select_for_update().defer("message").get(pk=pk)
         Score.objects.filter(field__assay=assay, window_end__lte=limit).delete()
         Result.objects.filter(assay=assay, window_end__lte=limit).delete()
-        HourRollup.objects.filter(field__assay=assay, hour__lte=limit - HOUR).delete()
+        HourRollup.objects.filter(field__assay=assay, hour__lte=limit).delete()
         assay.read_from = limit
         if assay.covered_from is not None:
             assay.covered_from = max(assay.covered_from, limit)

@@ -106,7 +106,7 @@ Scope = tuple[int, int, int]
 
 
 def recount_scopes(scopes: Iterable[Scope]) -> None:
-    """Adds the fields' hours up. Each scope is locked first, so that of two writers the later sees the earlier's hours."""
+    """Adds the fields' hours up. Scopes are locked first: of two writers the later sees the earlier's hours."""
     ordered = sorted(set(scopes))
     if not ordered:
         return

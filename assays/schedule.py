@@ -94,7 +94,8 @@ IDLE = timedelta(minutes=15)
 def late_after(due: datetime, period: timedelta | None) -> datetime:
     """From when on a run due then counts as late."""
     shortest, longest = GRACE
-    return due + min(max((period or longest) / 10, shortest), longest)
+    share = period / 10 if period else longest
+    return due + min(max(share, shortest), longest)
 
 
 def next_ask(now: datetime, due: datetime | None, period: timedelta | None, tries: int) -> datetime:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -234,7 +234,7 @@ def _scored_runs(kind: _Kind, ended: Mapping[int, int]) -> dict[int, Run]:
 
 
 def _lengths(kind: _Kind, ended: Mapping[int, int]) -> dict[int, tuple[int, float | None]]:
-    """How many windows the run has, and their peak: whole hours from the rollups, the hour it began in by its windows."""
+    """How many windows the run has, and their peak: by the rollups, and by windows in the hour it began in."""
     states = ", ".join(str(int(state)) for state in kind.same)
     statement = f"""
         WITH wanted(field_id, ended, next_hour) AS ({{rows}})

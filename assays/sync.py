@@ -1,4 +1,4 @@
-"""Upstream into the cache: what to ask, what was answered, and its storing, which done twice changes nothing the second time.
+"""Upstream into the cache: what to ask, what was answered, and its storing, which done twice changes nothing more.
 
 `ranges` is the plan, `visit` asks (HTTP, no database), `store` keeps many visits in one transaction (database, no HTTP)
 and says what changed. A visit that is lost is simply made again.

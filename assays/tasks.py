@@ -105,7 +105,7 @@ def poller() -> Poller:
 
 @cache
 def _made_poller() -> Poller:
-    """Messages are many small objects without cycles: looked through as often as usual they cost a fifth of the time."""
+    """Messages are many small objects without cycles: collecting as often as usual costs a fifth of the time."""
     gc.set_threshold(50_000, 20, 20)
     return Poller(_client(), settings.POLL_CONCURRENCY, _recorder)
 

@@ -1,4 +1,4 @@
-"""The Assays API over HTTP: the one place that knows its URLs, headers and JSON. Typed messages out, three kinds of error.
+"""The Assays API over HTTP: what alone knows its URLs, headers and JSON. Typed messages out, three kinds of error.
 
 Retries live in two places. Seconds: the adapter here, on the reading paths alone, for lost connections and 502 to 504.
 Minutes: the poll's own back-off for `Unavailable`. A change (`set_active`) is sent once.

@@ -65,6 +65,6 @@ def worst(states: Iterable[State]) -> State | None:
 
 
 def disagrees(status: str, states: Iterable[State]) -> bool:
-    """Whether upstream's status of the whole result is not the worst of the fields' states; failed ones do not count."""
+    """Whether upstream's status of the whole result is not the worst of the fields' states, failed ones aside."""
     told = worst(state for state in states if state != State.FAILED)
     return told is not None and told.label.lower() != status.lower()

@@ -45,7 +45,8 @@ def measure(name: str) -> None:
     whole = min(_timed(lambda: _whole(bodies)) for _ in range(ROUNDS))
     sys.stdout.write(
         f"{name}: sync {results / whole:,.0f} results/s, bare {results / bare:,.0f} results/s,"
-        f" {whole / bare:.1f} times as long ({results:,} results of two fields, {len(bodies[0][1][0][1]) // STEP:,} B each)\n"
+        f" {whole / bare:.1f} times as long"
+        f" ({results:,} results of two fields, {len(bodies[0][1][0][1]) // STEP:,} B each)\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""An upstream to measure against: many one-minute assays of two fields, each answer after the same latency. Own process.
+"""An upstream to measure against: many one-minute assays of two fields, each answer after the same latency.
 
 `python -m benchmarks.upstream ASSAYS LATENCY_MS [SLOW SLOW_MS]` prints its address, and serves until it is killed.
 The runs of the assays are spread over the minute; the last SLOW of them answer after SLOW_MS.

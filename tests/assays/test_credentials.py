@@ -1,4 +1,4 @@
-"""Tokens against a real token endpoint: how many are asked for, by how many threads and processes, and what is never shown."""
+"""Tokens of a real token endpoint: how many are asked for, by many threads and processes, and what is never shown."""
 
 from __future__ import annotations
 
@@ -128,7 +128,8 @@ def test_many_threads_renew_once(upstream: Upstream) -> None:
 PROCESS = """
 import django, requests, sys
 from django.conf import settings
-settings.configure(CACHES={"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": sys.argv[2]}})
+redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": sys.argv[2]}
+settings.configure(CACHES={"default": redis})
 django.setup()
 from django.core.cache import cache
 from assays.credentials import Account, Keycloak

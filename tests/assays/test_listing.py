@@ -6,9 +6,8 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 import msgspec
+import pytest
 
 from assays import wire
 from assays.listing import Listed, apply_assays

@@ -1,4 +1,4 @@
-"""Polling with the real thing: claims by several processes, slow assays among quick ones, an upstream that falls silent."""
+"""Polling with the real thing: several claimants, slow assays among quick ones, an upstream that falls silent."""
 
 from __future__ import annotations
 

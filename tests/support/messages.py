@@ -51,7 +51,7 @@ def assay(
 
 
 def result(assay: Message, end: datetime, score: float | str | None = 0.05, **changes: Any) -> Message:
-    """One window; `score` holds for every field, a text is a failed run. `changes` replace whole keys of the message."""
+    """One window; `score` holds for every field, a text is a failed run. `changes` replace whole keys."""
     message = copy.deepcopy(sample("assay_result"))
     width = timedelta(seconds=assay["window"]["width"]["seconds"])
     summary = message["summaries"].popitem()[1]
