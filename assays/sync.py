@@ -24,8 +24,8 @@ from assays import bulk, coverage, faults, rollups, standing, wire
 from assays.coverage import TICK, Span
 from assays.errors import APIError, Malformed, Rejected, TooLarge, Unavailable
 from assays.fields import pack
-from assays.models import Assay, Field, Result, Score
-from assays.schedule import IDLE, back_off, late_after, micros, next_ask
+from assays.models import Assay, Field, Pause, Result, Score
+from assays.schedule import IDLE, back_off, late_after, micros, next_ask, next_end
 from assays.states import State
 from assays.upstream import RESULTS, BadItem, Client, Listing
 from assays.verdict import Verdict, verdicts
@@ -395,6 +395,7 @@ def _advance_poll(assay: Assay, done: Visit, now: datetime) -> None:
     assay.last_attempt_at = done.asked_at
     moved = done.next_run is not None and _take_runs(assay, done.next_run, now)
     assay.runs = done.runs or assay.runs
+    _date_pause(assay)
     if done.error:
         assay.tries += 1
         assay.last_error, assay.last_error_at = str(done.error)[:1000], now
@@ -404,6 +405,16 @@ def _advance_poll(assay: Assay, done: Visit, now: datetime) -> None:
     overdue = assay.next_run is not None and assay.next_run < now
     assay.tries = 0 if moved or not overdue else assay.tries + 1
     assay.next_poll_at = _next_poll(assay, now)
+
+
+def _date_pause(assay: Assay) -> None:
+    """A pause seen late began at the latest when the first run that it kept from coming was due."""
+    if assay.paused_since is None or assay.last_run is None:
+        return
+    missed = next_end(assay.plan, assay.last_run)
+    if missed is not None and missed < assay.paused_since:
+        assay.paused_since = missed
+        Pause.objects.filter(assay=assay, ended_at=None).update(began_at=missed)
 
 
 def _take_runs(assay: Assay, runs: wire.NextRun, now: datetime) -> bool:
@@ -467,6 +478,7 @@ _ASSAY_COLUMNS = (
     "next_run",
     "moved_at",
     "late_after",
+    "paused_since",
     "read_from",
     "read_to",
     "covered_from",
