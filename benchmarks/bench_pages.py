@@ -199,7 +199,10 @@ def fill_windows(many: int) -> models.Assay:
     assay.worst_field = field
     assay.save()
     ends = [micros(NOW - k * MINUTE) for k in range(many)]
-    scores = [(field.pk, e - 60_000_000, e, int(STATES[k % 10]), 0.05 + k % 10 / 50, 300, 0.1, 0.2) for k, e in enumerate(ends)]
+    scores = [
+        (field.pk, e - 60_000_000, e, int(STATES[k % 10]), 0.05 + k % 10 / 50, 300, 0.1, 0.2)
+        for k, e in enumerate(ends)
+    ]
     columns = "field_id, window_start, window_end, state, score, rows, warning, alert"
     _insert(f"INSERT INTO assays_score ({columns}) VALUES ({', '.join(['%s'] * 8)})", scores)
     _hours(field, many)
@@ -208,7 +211,8 @@ def fill_windows(many: int) -> models.Assay:
 
 
 def _hours(field: models.Field, many: int) -> None:
-    rows = [(field.pk, micros(NOW - k * HOUR), 48, 6, 6, 0, 0, int(State.ALERT), 0.05, 0.23, 6.0) for k in range(many // 60)]
+    hours = [micros(NOW - k * HOUR) for k in range(many // 60)]
+    rows = [(field.pk, hour, 48, 6, 6, 0, 0, int(State.ALERT), 0.05, 0.23, 6.0) for hour in hours]
     columns = "field_id, hour, ok, warning, alert, failed, no_data, worst, lowest, highest, total"
     _insert(f"INSERT INTO assays_hourrollup ({columns}) VALUES ({', '.join(['%s'] * 11)})", rows)
 

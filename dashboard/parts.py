@@ -92,66 +92,52 @@ def _fill(state: State) -> str:
 
 
 def sparkline(slots: Sequence[Slot], warning: float | None, alert: float | None, many: int = SLOTS) -> SafeString:
-    """One bar a window on the meter's scale, the newest at the right; what has no score is never a bar."""
+    """One bar a window on the meter's scale, the newest at the right; what has no score is never a bar.
+
+    Drawn for every row of a table, and of numbers alone: nothing in it needs to be escaped.
+    """
     shown = slots[-many:]
     width = many * SLOT
     ceiling = _ceiling([slot.score for slot in shown if slot.score is not None], warning, alert)
-    first = many - len(shown)
-    drawn = [(first + k, slot) for k, slot in enumerate(shown)]
-    pieces = [*_alert_line(alert, width), *_bars(drawn, ceiling), _crosses(drawn), _pauses(drawn)]
-    return format_html(
-        '<svg class="spark" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
-        width,
-        HEIGHT,
-        in_words(shown),
-        _joined(pieces),
+    line = (
+        f'<path d="M0 15H{width}" stroke="var(--dl-text-3)" stroke-dasharray="1.5 2.5" {_UNSCALED}/>' if alert else ""
     )
+    paths = "".join(f'<path d="{path}" {_PAINTS[state]}/>' for state, path in _paths(shown, many, ceiling).items())
+    head = f'<svg class="spark" viewBox="0 0 {width} {HEIGHT}" preserveAspectRatio="none" role="img"'
+    return mark_safe(f'{head} aria-label="{in_words(shown)}">{line}{paths}</svg>')  # noqa: S308
 
 
 def in_words(slots: Sequence[Slot]) -> str:
-    counted = Counter(State(slot.state) for slot in slots)
+    counted = Counter(slot.state for slot in slots)
     told = ", ".join(f"{counted[state]} {state.label}" for state in sorted(counted))
     return f"last {formats.plural(len(slots), 'window')}: {told}" if slots else "no window yet"
 
 
-def _alert_line(alert: float | None, width: int) -> Iterable[SafeString]:
-    if alert:
-        yield format_html(
-            '<path d="M0 15H{}" stroke="var(--dl-text-3)" stroke-dasharray="1.5 2.5" {}/>',
-            width,
-            _UNSCALED,
-        )
+def _paths(slots: Sequence[Slot], many: int, ceiling: float) -> dict[State, str]:
+    """One path for each state that is drawn."""
+    paths: dict[State, str] = {}
+    for k, slot in enumerate(slots, many - len(slots)):
+        if piece := _piece(k * SLOT, slot, ceiling):
+            paths[slot.state] = paths.get(slot.state, "") + piece
+    return paths
 
 
-def _bars(drawn: Sequence[tuple[int, Slot]], ceiling: float) -> Iterable[SafeString]:
-    for state in (State.OK, State.WARNING, State.ALERT):
-        path = "".join(
-            _bar(k, slot.score, ceiling) for k, slot in drawn if slot.state == state and slot.score is not None
-        )
-        if path:
-            yield format_html('<path d="{}" fill="{}"/>', path, _fill(state))
+def _piece(x: int, slot: Slot, ceiling: float) -> str:
+    """A bar from the ground, a small cross for a failed run, a base line for a pause, and nothing without data."""
+    if slot.state == State.FAILED:
+        return f"M{x} 26l3 3m0-3l-3 3"
+    if slot.state == State.PAUSED:
+        return f"M{x} 29.5h{SLOT}"
+    if slot.score is None:
+        return ""
+    height = max(1, round(HEIGHT * min(1.0, slot.score / ceiling))) if ceiling else 1
+    return f"M{x} {HEIGHT}v-{height}h{BAR}v{height}z"
 
 
-def _bar(slot: int, score: float, ceiling: float) -> str:
-    height = max(1, round(HEIGHT * min(1.0, score / ceiling))) if ceiling else 1
-    return f"M{slot * SLOT} {HEIGHT}v-{height}h{BAR}v{height}z"
-
-
-def _crosses(drawn: Sequence[tuple[int, Slot]]) -> SafeString:
-    path = "".join(f"M{k * SLOT} 26l3 3m0-3l-3 3" for k, slot in drawn if slot.state == State.FAILED)
-    return _stroked(path, "var(--dl-failed)", "1.25")
-
-
-def _pauses(drawn: Sequence[tuple[int, Slot]]) -> SafeString:
-    path = "".join(f"M{k * SLOT} 29.5h{SLOT}" for k, slot in drawn if slot.state == State.PAUSED)
-    return _stroked(path, "var(--dl-control)", "1")
-
-
-def _stroked(path: str, colour: str, width: str) -> SafeString:
-    if not path:
-        return mark_safe("")
-    line = '<path d="{}" stroke="{}" stroke-width="{}" fill="none" {}/>'
-    return format_html(line, path, colour, width, _UNSCALED)
+_PAINTS = {state: f'fill="{colour}"' for state, colour in _FILLS.items()} | {
+    State.FAILED: f'stroke="var(--dl-failed)" stroke-width="1.25" fill="none" {_UNSCALED}',
+    State.PAUSED: f'stroke="var(--dl-control)" stroke-width="1" fill="none" {_UNSCALED}',
+}
 
 
 def strip(stacks: Sequence[Counter[State]], words: str) -> SafeString:

@@ -10,17 +10,15 @@ from redis.exceptions import RedisError
 
 T = TypeVar("T")
 
-SECONDS = 600
 
-
-def kept(key: tuple[object, ...], work: Callable[[], T]) -> T:
-    """What `work` returns, which must never be None, at most ten minutes old."""
+def kept(key: tuple[object, ...], seconds: int, work: Callable[[], T]) -> T:
+    """What `work` returns, which must never be None, at most so many seconds old."""
     name = ":".join(map(str, key))
     try:
         found: T | None = cache.get(name)
         if found is None:
             found = work()
-            cache.set(name, found, SECONDS)
+            cache.set(name, found, seconds)
         return found
     except (RedisError, OSError):
         return work()

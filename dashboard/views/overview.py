@@ -37,6 +37,8 @@ TABS = (
     State.NEW,
 )
 TOO_FEW_ROWS = 10
+MOST_LISTED = 60
+"""Of more pipelines than this no menu lists them: groups and the search lead to them."""
 SHORT = 21
 """Slots of a sparkline in a grouped row."""
 
@@ -207,7 +209,7 @@ def _filters(census: reads.Census, choice: reads.Choice) -> dict[str, Any]:
     pipelines = {place.pipeline_id: place.pipeline for place in places}
     workspaces = {place.workspace_id: place.workspace for place in sorted(places, key=lambda place: place.workspace)}
     return {
-        "pipelines": pipelines,
+        "pipelines": pipelines if len(pipelines) <= MOST_LISTED else _only(pipelines, choice.pipeline),
         "workspaces": workspaces,
         "pipeline_name": pipelines.get(choice.pipeline or 0, ""),
         "workspace_name": workspaces.get(choice.workspace or 0, ""),
@@ -215,6 +217,10 @@ def _filters(census: reads.Census, choice: reads.Choice) -> dict[str, Any]:
         "group_names": GROUPS,
         "ranges": RANGES,
     }
+
+
+def _only(names: dict[int, str], chosen: int | None) -> dict[int, str]:
+    return {chosen: names[chosen]} if chosen in names else {}
 
 
 def _head(census: reads.Census, choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
@@ -244,9 +250,7 @@ def _scope(census: reads.Census, choice: reads.Choice) -> str:
 
 def _together(zone: tzinfo, now: datetime) -> dict[str, str] | None:
     """Which alerts of one pipeline began together, in words for the sentence."""
-    bad = [
-        verdict.Bad(assay.pipeline_name, assay.state_since) for assay in reads.troubled() if assay.state == State.ALERT
-    ]
+    bad = [verdict.Bad(pipeline, since) for pipeline, since in reads.alerts()]
     found = verdict.together(bad)
     if found is None:
         return None
