@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assays import wire
 from tests.engine.conftest import HOUR, Stage
@@ -307,3 +309,23 @@ def test_elapsed_time_leads_from_creation_to_the_last_update(stage: Stage) -> No
     created, updated = moment(result["created_at"]), moment(result["updated_at"])
     assert updated - created == timedelta(milliseconds=result["elapsed_millis"])
     assert updated <= datetime.now(UTC)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = ("id", "assay_id", "active", "pipeline_name", "workspace_id", "start", "end", "debug")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    path=st.sampled_from(EVERY), body=st.dictionaries(st.sampled_from(FIELDS), ANYTHING) | ANYTHING, real=st.booleans()
+)
+def test_whatever_is_asked_the_answer_is_json_and_no_failure(stage: Stage, path: str, body: Json, real: bool) -> None:
+    if real and isinstance(body, dict):
+        body |= {"id": stage.ids["ended"], "assay_id": stage.ids["ended"]}
+    answer = stage.engine.post(path, body)
+    assert answer.status in {200, 400, 404, 422}
+    assert answer.status == 200 or set(answer.body) == {"error", "field"}
