@@ -27,6 +27,13 @@ def table(model: type[models.Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)
 
 
+def lock(name: str) -> None:
+    """Held by one transaction until it ends. On SQLite a transaction is the only one that writes anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
 def prepared(rows: Iterable[models.Model], columns: Sequence[str]) -> list[Row]:
     """The rows' values as the database keeps them."""
     alias = connections[DEFAULT_DB_ALIAS]

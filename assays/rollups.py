@@ -110,18 +110,10 @@ def recount_scopes(scopes: Iterable[Scope]) -> None:
     ordered = sorted(set(scopes))
     if not ordered:
         return
-    _lock(ordered)
+    for workspace, pipeline in sorted({scope[:2] for scope in ordered}):
+        bulk.lock(f"scope {workspace} {pipeline}")
     identity = ("hour", "workspace_id", "pipeline_id")
     bulk.upsert(ScopeRollup, (*_SCOPE, *COUNTS), identity, bulk.select(_ADD, ordered, 3))
-
-
-def _lock(scopes: list[Scope]) -> None:
-    """Until the transaction ends. On SQLite it is the only one that writes."""
-    if connection.vendor != "postgresql":
-        return
-    with connection.cursor() as cursor:
-        for workspace, pipeline in sorted({scope[:2] for scope in scopes}):
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scope {workspace} {pipeline}"])
 
 
 _SCOPE = ("workspace_id", "pipeline_id", "hour")

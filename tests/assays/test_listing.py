@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from django.db import connection
 
 from assays import wire
 from assays.listing import Listed, apply_assays
@@ -100,3 +102,18 @@ def test_an_assay_on_cron_has_no_period() -> None:
     assay["scheduling"]["run_frequency"] = {"Cron": "5 4 * * *"}
     apply_assays(listing(assay), NOW)
     assert Assay.objects.get().plan.period is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_list_at_once_do_no_harm() -> None:
+    everything = listing(*(messages.assay(n) for n in range(1, 60)))
+
+    def apply() -> Listed:
+        try:
+            return apply_assays(everything, NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        told = [future.result() for future in [pool.submit(apply), pool.submit(apply)]]
+    assert sorted(one.new for one in told) == [0, 59]
