@@ -53,6 +53,10 @@ POLL_CONCURRENCY: int = env.int("DRIFTLINE_POLL_CONCURRENCY", 32, validate=valid
 RETENTION_DAYS: int = env.int("DRIFTLINE_RETENTION_DAYS", 400, validate=validate.Range(min=1))
 ANSWER_LIMIT_MB: int = env.int("DRIFTLINE_ANSWER_LIMIT_MB", 64, validate=validate.Range(min=1))
 
+# the API that programs ask here
+API_CALLS_PER_MINUTE: int = env.int("DRIFTLINE_API_CALLS_PER_MINUTE", 600, validate=validate.Range(min=1))
+API_PATIENCE: float = env.float("DRIFTLINE_API_PATIENCE", 600.0, validate=validate.Range(min=1))
+
 try:
     env.seal()
 except EnvValidationError as error:

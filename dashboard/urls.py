@@ -1,6 +1,6 @@
-"""The addresses of the pages."""
+"""The addresses of the pages, and below them those of the API."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from dashboard.views import assay, export, health, overview, session, switch
 
@@ -17,4 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/<str:token>/", session.sign_in_link, name="sign-in-link"),
     path("sign-out/", session.sign_out, name="sign-out"),
     path("preferences/", session.prefer, name="preferences"),
+    path("", include("dashboard.api.urls")),
 ]

@@ -32,11 +32,6 @@ def document(title: str, version: str, operations: Mapping[str, Operation[Any]])
 
 def _described(path: str, operation: Operation[Any], asks: Schema, answers: Schema, error: Schema) -> Schema:
     summary, _, description = (operation.handle.__doc__ or "").strip().partition("\n")
-    refused = _json(error)
-    responses = {"200": {"description": "Answered", "content": dict(_contents(operation, answers))}}
-    responses |= {
-        status: {"description": why} | (refused if status[0] in "45" else {}) for status, why in _others(operation)
-    }
     return {
         "operationId": path.strip("/").replace("/", "_").replace(":", ""),
         "summary": summary,
@@ -77,7 +72,8 @@ def _others(operation: Operation[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _beside(status: str, why: str, error: Schema) -> Schema:
-    return {"description": why, **(_json(error) if status[0] in "45" else {})}
+    content = _json(error) if status[0] in "45" else {}
+    return {"description": why, **content}
 
 
 def _json(schema: Schema) -> Schema:

@@ -45,7 +45,7 @@ class Problem(Exception):
         self.status, self.text, self.field, self.headers = status, text, field, dict(headers or {})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # hashed by what it is: a URL map keeps views as keys
 class Operation(Generic[Q]):
     """A view of one method. `handle` answers with a message, with JSON as bytes, with its parts to be streamed, or
     with a response of its own.
@@ -76,7 +76,7 @@ class Operation(Generic[Q]):
             return refuse(problem)
 
     def _asked(self, request: HttpRequest) -> Q:
-        return decode(_body(request), self.asks) if self.method == "POST" else parameters(request, self.asks)
+        return decode(body_of(request), self.asks) if self.method == "POST" else parameters(request, self.asks)
 
 
 def operation(
@@ -137,7 +137,8 @@ def refuse(problem: Problem) -> HttpResponse:
     return response
 
 
-def _body(request: HttpRequest) -> bytes:
+def body_of(request: HttpRequest) -> bytes:
+    """The whole body. Raises Problem."""
     try:
         return request.body
     except RequestDataTooBig as error:

@@ -152,7 +152,8 @@ def _blocks(pk: UUID, start: int, end: int) -> Iterator[bytes]:
 def _page(pk: UUID, start: int, before: tuple[int, int]) -> list[tuple[int, int, bytes]]:
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST, [bulk.key(pk), start, *before])
-        return cursor.fetchall()
+        rows: list[tuple[int, int, bytes]] = cursor.fetchall()
+        return rows
 
 
 def _micros(moment: datetime | None, otherwise: int) -> int:

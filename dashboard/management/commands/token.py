@@ -1,0 +1,61 @@
+"""Makes, lists and revokes API tokens; a new one stands alone on standard output."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from dashboard import tokens
+from dashboard.access import Role
+from dashboard.models import ApiToken
+
+
+class Command(BaseCommand):
+    help = "API tokens: `token create NAME`, `token list`, `token revoke PREFIX`."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        steps = parser.add_subparsers(dest="step", required=True)
+        create = steps.add_parser("create", help="prints the token, once")
+        create.add_argument("name", help="what it is for")
+        create.add_argument("--role", choices=Role.values, default=Role.VIEWER)
+        create.add_argument(
+            "--workspace", type=int, action="append", help="id of a workspace it sees; all when left out"
+        )
+        create.add_argument("--days", type=int, help="good for so many days; for ever when left out")
+        steps.add_parser("list", help="all tokens, without what is secret of them")
+        revoke = steps.add_parser("revoke", help="ends a token at once")
+        revoke.add_argument("prefix", help="its first characters, as `list` shows them, or the token itself")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        getattr(self, f"_{options['step']}")(options)
+
+    def _create(self, options: dict[str, Any]) -> None:
+        expires_at = timezone.now() + timedelta(days=options["days"]) if options["days"] else None
+        _, text = tokens.make(options["name"], Role(options["role"]), options["workspace"], expires_at)
+        self.stdout.write(text)
+
+    def _list(self, options: dict[str, Any]) -> None:
+        for row in ApiToken.objects.order_by("created_at"):
+            self.stdout.write("\t".join(_columns(row)))
+
+    def _revoke(self, options: dict[str, Any]) -> None:
+        if not tokens.revoke(options["prefix"]):
+            raise CommandError("No token that is still good begins so.")
+
+
+def _columns(row: ApiToken) -> list[str]:
+    where = "all workspaces" if row.workspaces is None else f"workspaces {', '.join(map(str, row.workspaces))}"
+    return [f"{row.prefix}…", row.name, row.role, where, _standing(row), f"last used {_day(row.last_used_at)}"]
+
+
+def _standing(row: ApiToken) -> str:
+    if row.revoked_at:
+        return f"revoked {_day(row.revoked_at)}"
+    return f"expires {_day(row.expires_at)}"
+
+
+def _day(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%d %H:%M UTC") if at else "never"
