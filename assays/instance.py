@@ -18,7 +18,7 @@ def client(listener: Listener | None = None) -> Client:
         settings.WALLAROO_URL,
         credentials(),
         limits=Limits(read=settings.WALLAROO_REQUEST_TIMEOUT, size=settings.ANSWER_LIMIT_MB * 1024 * 1024),
-        connections=settings.POLL_CONCURRENCY,
+        connections=settings.POLL_CONCURRENCY + 8,
         listener=listener,
     )
 

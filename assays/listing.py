@@ -69,7 +69,7 @@ def _by_id(listing: Listing[wire.Assay]) -> tuple[dict[UUID, Received[wire.Assay
 def _write(items: dict[UUID, Received[wire.Assay]], known: Collection[UUID], now: datetime) -> None:
     old = {row.pk: row for row in Assay.objects.filter(pk__in=items.keys() & set(known))}
     rows = [_taken(old.get(pk) or Assay(pk=pk, next_poll_at=now), item, now) for pk, item in items.items()]
-    Assay.objects.bulk_create([row for row in rows if row.pk not in old], batch_size=500)
+    Assay.objects.bulk_create([row for row in rows if row.pk not in old], batch_size=100)
     _write_fields(items)
     _write_pauses(rows, now)
     _save(rows, now, _TAKEN)
@@ -157,7 +157,7 @@ def _write_fields(items: dict[UUID, Received[wire.Assay]]) -> None:
         update_conflicts=True,
         unique_fields=["assay", "key"],
         update_fields=["position", "warning", "alert"],
-        batch_size=1000,
+        batch_size=200,
     )
 
 
