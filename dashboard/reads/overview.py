@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 import numpy as np
-from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Window
+from django.db.models import BigIntegerField, Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum, Window
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Cast, RowNumber
 
@@ -74,6 +74,7 @@ class Census:
 
     states: Counter[State]
     places: dict[Place, Counter[State]]
+    next_poll_at: datetime | None
 
     @property
     def total(self) -> int:
@@ -119,11 +120,15 @@ def census() -> Census:
     places: dict[Place, Counter[State]] = defaultdict(Counter)
     totals: Counter[State] = Counter()
     columns = ("workspace_id", "workspace_name", "pipeline_id", "pipeline_name", "state")
-    for row in Assay.objects.values_list(*columns).annotate(many=Count("pk")).order_by():
-        state, many = _STATES[row[4]], row[5]
-        places[Place(*row[:4])][state] += many
+    polls: list[datetime] = []
+    told = {"many": Count("pk"), "soonest": Min("next_poll_at")}
+    for *place, value, many, soonest in Assay.objects.values_list(*columns).annotate(**told).order_by():
+        state = _STATES[value]
+        places[Place(*place)][state] += many
         totals[state] += many
-    return Census(totals, dict(places))
+        if soonest is not None:
+            polls.append(soonest)
+    return Census(totals, dict(places), min(polls, default=None))
 
 
 _STATES = {state.value: state for state in State}

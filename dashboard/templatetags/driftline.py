@@ -65,6 +65,11 @@ def since(context: Context, when: datetime | None) -> str:
     return formats.age(context["now"] - when) if when else ""
 
 
+@register.simple_tag(takes_context=True)
+def until(context: Context, when: datetime) -> str:
+    return formats.age(when - context["now"])
+
+
 @register.filter
 def age(span: timedelta) -> str:
     return formats.age(span)

@@ -233,7 +233,7 @@ def _judged(look: Look, row: Result) -> window.Judged | None:
 
 def _counts(look: Look) -> list[tuple[State, int]]:
     counted = series.counts(look.watched.field.pk, look.span)
-    return [(state, many) for state, many in counted.items() if many]
+    return sorted((state, many) for state, many in counted.items() if many)
 
 
 def _card(

@@ -12,22 +12,28 @@ function isBusy(board) {
   return dialog || board.querySelector("details[open]") || board.matches(":has(input:focus)");
 }
 
-async function refresh(board) {
+function refresh(board) {
   if (document.hidden || isBusy(board)) return;
-  const headers = { "HX-Request": "true", "X-Seen": seen.get(board) || "" };
-  let answer;
-  try {
-    answer = await fetch(location.href, { headers, credentials: "same-origin", redirect: "manual" });
-  } catch {
+  const headers = { "X-Seen": seen.get(board) || "" };
+  window.htmx.ajax("GET", location.href, { source: board, target: board, swap: "none", headers });
+}
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, xhr, successful } = event.detail;
+  if (successful && elt.matches("[data-refresh]")) take(elt, xhr);
+});
+
+function take(board, xhr) {
+  if (xhr.responseURL && new URL(xhr.responseURL).pathname !== location.pathname) {
+    location.reload(); // signed out meanwhile
     return;
   }
-  if (answer.ok) tellMoment(board, decodeURIComponent(answer.headers.get("X-As-Of") || ""));
-  if (answer.status !== 200) return;
+  tellMoment(board, decodeURIComponent(xhr.getResponseHeader("X-As-Of") || ""));
+  if (xhr.status !== 200 || isBusy(board)) return;
   const fresh = document.createElement("template");
-  fresh.innerHTML = await answer.text();
-  if (isBusy(board)) return;
+  fresh.innerHTML = xhr.responseText;
   const known = seen.has(board);
-  seen.set(board, answer.headers.get("X-Version") || "");
+  seen.set(board, xhr.getResponseHeader("X-Version") || "");
   const changed = renew(board, fresh.content);
   if (changed && known) document.dispatchEvent(new CustomEvent("driftline:changed"));
 }
