@@ -125,6 +125,16 @@ def days(since: datetime, until: datetime, zone: tzinfo, now: datetime) -> str:
     return f"{day(since, zone, now)} {EN_DASH} {day(until, zone, now)}"
 
 
+def days_together(first: datetime, last: datetime, zone: tzinfo, now: datetime) -> str:
+    """One day or a few, as short as a sentence wants them: `23–24 Jun`."""
+    one, other = first.astimezone(zone), last.astimezone(zone)
+    if one.date() == other.date():
+        return day(first, zone, now)
+    if (one.year, one.month) == (other.year, other.month):
+        return f"{one.day}{EN_DASH}{day(last, zone, now)}"
+    return days(first, last, zone, now)
+
+
 def zone_name(zone: tzinfo, at: datetime) -> str:
     """`UTC`, `CEST`, or `UTC+05:30` for a zone without letters."""
     name = at.astimezone(zone).tzname() or ""

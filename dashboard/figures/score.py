@@ -193,7 +193,7 @@ def _layout(chart: ScoreChart) -> dict[str, Any]:
         "dragmode": False,
         "xaxis": _x_axis(chart),
         "yaxis": _y_axis(colours) | {"domain": SCORE_DOMAIN, "range": [0, _top(chart)]},
-        "yaxis2": _y_axis(colours) | {"domain": ROWS_DOMAIN, "rangemode": "tozero", "nticks": 2, "showgrid": False},
+        "yaxis2": _rows_axis(chart),
         "shapes": [*_bands(chart), *_column(chart)],
         "annotations": [*_labels(chart), *_band_labels(chart)],
     }
@@ -243,6 +243,13 @@ def _y_axis(colours: Palette) -> dict[str, Any]:
         "nticks": 5,
         "tickfont": {"size": 11.5, "color": colours["axis"]},
     }
+
+
+def _rows_axis(chart: ScoreChart) -> dict[str, Any]:
+    """From 0; without a single row there is nothing to number."""
+    counted = bool(np.any(chart.buckets.rows > 0))
+    axis = {"domain": ROWS_DOMAIN, "rangemode": "tozero", "nticks": 2, "showgrid": False, "showticklabels": counted}
+    return _y_axis(chart.palette) | axis
 
 
 def _top(chart: ScoreChart) -> float:

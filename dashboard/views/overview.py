@@ -255,9 +255,7 @@ def _together(zone: tzinfo, now: datetime) -> dict[str, str] | None:
     if found is None:
         return None
     pipeline, many, first, last = found
-    days = formats.day(first, zone, now)
-    if (last := last).astimezone(zone).date() != first.astimezone(zone).date():
-        days = formats.days(first, last, zone, now)
+    days = formats.days_together(first, last, zone, now)
     of = verdict.word(len(bad))
     who = f"All {of}" if many == len(bad) else f"{verdict.word(many).capitalize()} of the {of}"
     return {"who": who, "pipeline": pipeline, "days": days}

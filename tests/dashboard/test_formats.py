@@ -126,3 +126,15 @@ def test_edges_that_coincide_are_told_once_each() -> None:
 def test_a_cadence_is_a_word_where_there_is_one(seconds: int, cadence: str, width: str) -> None:
     assert formats.period(seconds) == cadence
     assert formats.length(seconds).replace("\N{NARROW NO-BREAK SPACE}", " ") == width
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        (datetime(2026, 6, 23, tzinfo=UTC), datetime(2026, 6, 23, 20, tzinfo=UTC), "23 Jun"),
+        (datetime(2026, 6, 23, tzinfo=UTC), datetime(2026, 6, 24, tzinfo=UTC), "23–24 Jun"),
+        (datetime(2026, 5, 31, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC), "31 May – 1 Jun"),
+    ],
+)
+def test_a_few_days_are_told_as_short_as_a_sentence_wants_them(first: datetime, last: datetime, text: str) -> None:
+    assert formats.days_together(first, last, UTC, NOW) == text
