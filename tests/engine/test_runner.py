@@ -195,6 +195,26 @@ def test_a_log_that_is_not_there_ends_the_runner_with_a_sentence(engine: Engine,
     assert "Traceback" not in said.stderr
 
 
+def test_a_log_that_is_away_for_a_while_fails_no_window_and_ends_no_runner(
+    engine: Engine, log: Path, tmp_path: Path
+) -> None:
+    there, away = tmp_path / "there.parquet", tmp_path / "away.parquet"
+    there.write_bytes(next(log.rglob("*.parquet")).read_bytes())
+    engine.environment["ENGINE_LOG"] = str(there)
+    (before,) = engine.schedule(assay())
+    runner = engine.start_runner()
+    engine.serve()
+    wait_for(lambda: ends(engine, before))
+    end = datetime.now(UTC) + timedelta(seconds=15)
+    (assay_id,) = engine.schedule(assay(since=end - HOUR))
+    there.rename(away)
+    wait_for(lambda: "there is no Parquet file" in (tmp_path / "runner.log").read_text())
+    away.rename(there)
+    wait_for(lambda: ends(engine, assay_id) == [end])
+    assert runner.poll() is None
+    assert "Parquet" not in str(engine.results(assay_id, debug=True))
+
+
 def test_progress_is_told_in_lines_where_there_is_no_terminal(engine: Engine) -> None:
     engine.schedule(assay())
     assert "24 of 24 windows computed" in engine.manage("run_assays", "--once").stdout
