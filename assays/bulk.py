@@ -27,11 +27,12 @@ def table(model: type[models.Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)
 
 
-def lock(name: str) -> None:
+def lock(names: Iterable[str]) -> None:
     """Held by one transaction until it ends. On SQLite a transaction is the only one that writes anyway."""
     if connection.vendor == "postgresql":
+        keys = "SELECT hashtextextended(name, 0) AS key FROM unnest(%s::text[]) AS name ORDER BY 1 OFFSET 0"
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+            cursor.execute(f"SELECT pg_advisory_xact_lock(key) FROM ({keys}) AS ordered", [list(names)])
 
 
 def prepared(rows: Iterable[models.Model], columns: Sequence[str]) -> list[Row]:

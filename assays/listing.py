@@ -30,7 +30,7 @@ class Listed:
 def apply_assays(listing: Listing[wire.Assay], now: datetime) -> Listed:
     """Makes the cache's list equal upstream's. With an unreadable item no assay is taken for gone."""
     with transaction.atomic():
-        bulk.lock("list of assays")
+        bulk.lock(["list of assays"])
         known = dict(Assay.objects.select_for_update().order_by("pk").values_list("pk", "fingerprint"))
         items, misnamed = _by_id(listing)
         fresh = {pk: item for pk, item in items.items() if known.get(pk) != fingerprint(item.raw)}
@@ -47,7 +47,7 @@ def apply_assays(listing: Listing[wire.Assay], now: datetime) -> Listed:
 def apply_assay(item: Received[wire.Assay], now: datetime) -> None:
     """One assay, as a re-read brings it."""
     with transaction.atomic():
-        bulk.lock("list of assays")
+        bulk.lock(["list of assays"])
         known = Assay.objects.select_for_update().filter(pk=item.message.id).values_list("pk", flat=True)
         _write({UUID(item.message.id): item}, set(known), now)
 

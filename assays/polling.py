@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 BATCH = 50
 MOST_CLAIMED = 1_000
-STORE_EVERY = 0.2
+STORE_EVERY = 0.4
 KEEP_ANSWERS_EVERY = 10.0
 MOST_STORED = 200
 """Visits in one transaction, so that none lasts long."""

@@ -110,8 +110,7 @@ def recount_scopes(scopes: Iterable[Scope]) -> None:
     ordered = sorted(set(scopes))
     if not ordered:
         return
-    for workspace, pipeline in sorted({scope[:2] for scope in ordered}):
-        bulk.lock(f"scope {workspace} {pipeline}")
+    bulk.lock({f"scope {workspace} {pipeline}" for workspace, pipeline, _ in ordered})
     identity = ("hour", "workspace_id", "pipeline_id")
     bulk.upsert(ScopeRollup, (*_SCOPE, *COUNTS), identity, bulk.select(_ADD, ordered, 3))
 
