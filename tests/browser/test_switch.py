@@ -39,7 +39,7 @@ def test_a_time_out_leaves_the_outcome_unknown_until_upstream_tells(
 
     def swallow(path: str, body: Message) -> Reply | None:
         if path == SET_ACTIVE:
-            scripted.switch(body["id"], body["active"])
+            scripted.switch(body["assay_id"], body["active"])
             return Reply(delay=30)
         return Reply(status=503, body=b"{}") if silent[0] and path in {GET, LIST} else None
 
