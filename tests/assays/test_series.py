@@ -109,6 +109,14 @@ def test_windows_are_read_within_the_spans_and_no_further(field: Field) -> None:
     assert found.score.tolist() == [0.1, 0.2, 0.8]
 
 
+def test_spans_that_overlap_give_each_window_once(field: Field) -> None:
+    for k in range(6):
+        keep(field, k, State.OK, k / 10)
+    spans = [Span(START + HOUR, START + 4 * HOUR), Span(START, START + 2 * HOUR), Span(START, START)]
+    assert series.read(field.pk, spans).score.tolist() == [0.1, 0.2, 0.3, 0.4]
+    assert len(series.read(field.pk, [Span(START, START)])) == 0
+
+
 def test_a_window_that_left_no_result_is_there_without_data(field: Field) -> None:
     keep(field, 1, State.OK, 0.1)
     keep(field, 3, State.FAILED, None)
