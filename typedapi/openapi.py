@@ -61,7 +61,8 @@ def _parameters(asks: type[msgspec.Struct]) -> Iterator[Schema]:
 
 
 def _contents(operation: Operation[Any], answers: Schema) -> Iterator[tuple[str, Schema]]:
-    yield JSON, {"schema": answers}
+    if operation.answers is not None or not operation.media:
+        yield JSON, {"schema": answers}
     for media in operation.media:
         yield media, {"schema": {"type": "string"}}
 

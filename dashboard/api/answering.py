@@ -31,16 +31,16 @@ Ask = Callable[[], HttpResponseBase]
 def answer(request: HttpRequest, upstream: Upstream, kept: Kept | None, ask: Ask) -> HttpResponseBase:
     """The cache's answer while whole and current, else upstream's; when that fails the cache's, with a warning."""
     if kept and kept.current and not _insists(request):
-        return _from_cache(request, kept, _outage(upstream))
+        return _kept(request, kept, outage(upstream))
     if upstream.reachable is False:
         if kept:
-            return _from_cache(request, kept, _outage(upstream))
+            return _kept(request, kept, outage(upstream))
         raise Problem(502, f"the assays API does not answer: {upstream.last_error}"[:300])
     try:
         return labelled(ask())
     except APIError as error:
         if kept:
-            return _from_cache(request, kept, f'111 driftline "Revalidation Failed: {_quotable(error.text)}"')
+            return _kept(request, kept, f'111 driftline "Revalidation Failed: {_quotable(error.text)}"')
         raise problem_of(error) from error
 
 
@@ -56,7 +56,7 @@ def _insists(request: HttpRequest) -> bool:
     return "no-cache" in request.headers.get("Cache-Control", "").lower()
 
 
-def _outage(upstream: Upstream) -> str:
+def outage(upstream: Upstream) -> str:
     if upstream.reachable is not False:
         return ""
     since = f" since {upstream.since:%Y-%m-%dT%H:%M:%SZ}" if upstream.since else ""
@@ -68,16 +68,20 @@ def _quotable(text: str) -> str:
     return plain.replace("\\", "/").replace('"', "'")
 
 
-def _from_cache(request: HttpRequest, kept: Kept, warning: str) -> HttpResponseBase:
-    etag = f'W/"{kept.version}"'
-    response = HttpResponse(status=304) if _has(request, etag) else _written(request, kept.parts())
-    response.headers["ETag"] = etag
-    response.headers["Age"] = str(_age(kept.as_of))
+def from_cache(response: HttpResponseBase, as_of: datetime, warning: str) -> HttpResponseBase:
+    response.headers["Age"] = str(_age(as_of))
     response.headers[SOURCE] = "cache"
     response.headers["Cache-Control"] = "private, no-cache"
     if warning:
         response.headers["Warning"] = warning
     return response
+
+
+def _kept(request: HttpRequest, kept: Kept, warning: str) -> HttpResponseBase:
+    etag = f'W/"{kept.version}"'
+    response = HttpResponse(status=304) if _has(request, etag) else _written(request, kept.parts())
+    response.headers["ETag"] = etag
+    return from_cache(response, kept.as_of, warning)
 
 
 def _age(as_of: datetime) -> int:

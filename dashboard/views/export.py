@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from io import StringIO
-from itertools import pairwise
 from uuid import UUID
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -14,15 +12,14 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from assays import series, wire
-from assays.coverage import Span
 from assays.schedule import moment
 from assays.states import State
 from dashboard.reads import assay as reads
+from dashboard.reads import windows
 from dashboard.roles import readers_only
 from dashboard.views.assay import Look, look_at
 
 COLUMNS = ("window_start", "window_end", "state", "score", "warning", "alert", "rows")
-AT_ONCE = timedelta(days=14)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -52,18 +49,8 @@ def _download(pieces: Iterable[str | bytes], kind: str, look: Look, ending: str)
 def _csv(look: Look) -> Iterator[str]:
     yield _line([*COLUMNS, "field", "metric"])
     tail = [_harmless(look.watched.field.key), _harmless(look.assay.metric)]
-    for span in _slices(look.span):
-        found = series.read(look.watched.field.pk, [span])
-        found = series.with_missing(found, look.assay, [span], look.pauses)
+    for found in windows.read(look.assay, look.watched.field.pk, look.span, look.pauses):
         yield "".join(_line([*row, *tail]) for row in _rows(found))
-
-
-def _slices(span: Span) -> Iterator[Span]:
-    """A long range a fortnight at a time, so that memory does not follow it."""
-    bounds = [span.after]
-    while bounds[-1] < span.until:
-        bounds.append(min(bounds[-1] + AT_ONCE, span.until))
-    return (Span(*pair) for pair in pairwise(bounds))
 
 
 def _rows(found: series.Windows) -> Iterator[list[str]]:

@@ -48,7 +48,10 @@ def said(response: Any) -> Any:
 
 
 def content(response: Any) -> bytes:
-    return b"".join(response.streaming_content) if response.streaming else bytes(response.content)
+    try:
+        return b"".join(response.streaming_content) if response.streaming else bytes(response.content)
+    finally:
+        response.close()
 
 
 Grant = Callable[..., Program]
