@@ -119,16 +119,18 @@ class Runner:
         for ends in months(np.unique(np.concatenate([work.ends for work in works])), self._replay):
             if self.stopping.is_set():
                 return
-            computed = self._compute([work for work in works if len(work.within(ends))], ends)
-            store.store(claim, computed, present())
-            self._done(sum(map(len, computed.values())))
+            for assay, found in self._compute([work for work in works if len(work.within(ends))], ends):
+                store.store(claim, assay, found, present())
+                self._done(len(found))
 
-    def _compute(self, works: Sequence[_Work], ends: Micros) -> dict[Assay, list[Outcome]]:
+    def _compute(self, works: Sequence[_Work], ends: Micros) -> Iterator[tuple[Assay, list[Outcome]]]:
+        """The results of each assay in turn; all their samples come from one scan."""
         started, clock = present(), time.monotonic()
         found = self._samples(works, ends)
         millis = round((time.monotonic() - clock) * 1000)
         timing = Timing(started, started + timedelta(milliseconds=millis), millis)
-        return {work.assay: work.outcomes(ends, found, timing) for work in works}
+        for work in works:
+            yield work.assay, work.outcomes(ends, found, timing)
 
     def _samples(self, works: Sequence[_Work], ends: Micros) -> dict[_Key, Samples | str]:
         """Of every field of every assay its samples, from one scan, or why there are none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -26,7 +26,7 @@ LEASE = timedelta(seconds=15)
 """How long a runner that no longer speaks keeps others off its assays."""
 
 BLOCK = 2000
-"""Runs read at a time for one answer."""
+"""Runs read or written at a time."""
 
 Row = tuple[int, bytes | memoryview]
 """A run's id and the rest of its JSON; PostgreSQL hands out memoryviews."""
@@ -154,11 +154,11 @@ def claim(until: datetime, now: datetime) -> Claim | None:
     return Claim(lease, list(Assay.objects.filter(lease=lease)))
 
 
-def store(claim: Claim, computed: Mapping[Assay, Sequence[Outcome]], now: datetime) -> None:
-    """Keep runs and move their assays on; runs of an assay whose lease was lost belong to who took it."""
+def store(claim: Claim, assay: Assay, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Keep an assay's runs, oldest first, and move it on; when the lease was lost they belong to who took it."""
     with transaction.atomic():
-        kept = [assay for assay, outcomes in computed.items() if _advance(claim, assay, outcomes, now)]
-        Run.objects.bulk_create([_run(assay, outcome) for assay in kept for outcome in computed[assay]])
+        if _advance(claim, assay, outcomes[-1].window_end, now):
+            Run.objects.bulk_create((_run(assay, outcome) for outcome in outcomes), batch_size=BLOCK)
 
 
 def renew(claim: Claim, now: datetime) -> None:
@@ -180,8 +180,7 @@ def _least_work(free: QuerySet[Assay], until: datetime) -> list[uuid.UUID]:
     return grids[min(windows, key=windows.__getitem__)] if windows else []
 
 
-def _advance(claim: Claim, assay: Assay, outcomes: Sequence[Outcome], now: datetime) -> bool:
-    last = outcomes[-1].window_end
+def _advance(claim: Claim, assay: Assay, last: datetime, now: datetime) -> bool:
     mine = Assay.objects.filter(id=assay.id, lease=claim.lease)
     following = next_end(assay.read().plan, last)
     return bool(mine.update(last_run=last, next_end=following, leased_until=now + LEASE))
