@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 import numpy as np
-from django.db.models import BigIntegerField, Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum, Window
+from django.db.models import BigIntegerField, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Window
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Cast, RowNumber
 
@@ -75,6 +75,7 @@ class Census:
     states: Counter[State]
     places: dict[Place, Counter[State]]
     next_poll_at: datetime | None
+    read_at: datetime | None
 
     @property
     def total(self) -> int:
@@ -121,14 +122,15 @@ def census() -> Census:
     totals: Counter[State] = Counter()
     columns = ("workspace_id", "workspace_name", "pipeline_id", "pipeline_name", "state")
     polls: list[datetime] = []
-    told = {"many": Count("pk"), "soonest": Min("next_poll_at")}
-    for *place, value, many, soonest in Assay.objects.values_list(*columns).annotate(**told).order_by():
+    reads: list[datetime] = []
+    told = {"many": Count("pk"), "soonest": Min("next_poll_at"), "read_at": Max("last_success_at")}
+    for *place, value, many, soonest, read_at in Assay.objects.values_list(*columns).annotate(**told).order_by():
         state = _STATES[value]
         places[Place(*place)][state] += many
         totals[state] += many
-        if soonest is not None:
-            polls.append(soonest)
-    return Census(totals, dict(places), min(polls, default=None))
+        polls += filter(None, [soonest])
+        reads += filter(None, [read_at])
+    return Census(totals, dict(places), min(polls, default=None), max(reads, default=None))
 
 
 _STATES = {state.value: state for state in State}

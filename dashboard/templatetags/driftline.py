@@ -56,6 +56,13 @@ def moment(context: Context, when: datetime | None, seconds: bool = False) -> st
 
 
 @register.simple_tag(takes_context=True)
+def as_of(context: Context, *moments: datetime | str | None) -> str:
+    """The first moment that is known, with its zone: when upstream answered last, or when this was read."""
+    known = next((moment for moment in moments if isinstance(moment, datetime)), None)
+    return f"{formats.moment(known, context['zone'], context['now'], seconds=True)} {context['zone_name']}"
+
+
+@register.simple_tag(takes_context=True)
 def dated(context: Context, when: datetime) -> str:
     return formats.dated(when, context["zone"], context["now"])
 
