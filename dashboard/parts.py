@@ -51,33 +51,28 @@ def meter(state: State, score: float | None, warning: float | None, alert: float
     if score is None:
         return mark_safe("")
     ceiling = _ceiling([score], warning, alert)
-    reach = min(1.0, score / ceiling) if ceiling else 0.0
-    pieces = [
-        mark_safe('<rect x="0" y="5" width="100%" height="4" rx="2" fill="var(--dl-sunken)"/>'),
-        format_html('<rect x="0" y="5" width="{}" height="4" rx="2" fill="{}"/>', percent(100 * reach), _fill(state)),
-        *_cut(score > ceiling),
-        *_ticks(warning, alert, ceiling),
-    ]
-    return format_html('<svg class="mt" aria-hidden="true">{}</svg>', _joined(pieces))
+    reach = percent(100 * min(1.0, score / ceiling)) if ceiling else "0"
+    track = '<rect x="0" y="5" width="100%" height="4" rx="2" fill="var(--dl-sunken)"/>'
+    filled = f'<rect x="0" y="5" width="{reach}" height="4" rx="2" fill="{_fill(state)}"/>'
+    pieces = track + filled + (_CUT if score > ceiling else "") + _ticks(warning, alert, ceiling)
+    return mark_safe(f'<svg class="mt" aria-hidden="true">{pieces}</svg>')  # noqa: S308
 
 
-def _cut(beyond: bool) -> Iterable[SafeString]:
-    """A bar that goes on beyond the track ends with a gap."""
-    if beyond:
-        yield mark_safe('<rect x="95%" y="4" width="2.5" height="6" fill="var(--dl-surface)"/>')
+_CUT = '<rect x="95%" y="4" width="2.5" height="6" fill="var(--dl-surface)"/>'
+"""A bar that goes on beyond the track ends with a gap."""
 
 
-def _ticks(warning: float | None, alert: float | None, ceiling: float) -> Iterable[SafeString]:
-    if warning is not None and ceiling:
-        yield _tick(warning / ceiling, "var(--dl-text-3)", 3, 8)
-    if alert is not None and ceiling:
-        yield _tick(alert / ceiling, "var(--dl-text)", 1, 12)
+def _ticks(warning: float | None, alert: float | None, ceiling: float) -> str:
+    if not ceiling:
+        return ""
+    short = _tick(warning / ceiling, "var(--dl-text-3)", 3, 8) if warning is not None else ""
+    return short + (_tick(alert / ceiling, "var(--dl-text)", 1, 12) if alert is not None else "")
 
 
-def _tick(at: float, colour: str, top: int, height: int) -> SafeString:
-    gap = '<rect x="{0}" y="{2}" width="4" height="{3}" fill="var(--dl-surface)" transform="translate(-2 0)"/>'
-    line = '<rect x="{0}" y="{2}" width="2" height="{3}" fill="{1}" transform="translate(-1 0)"/>'
-    return format_html(gap + line, percent(100 * min(at, 1.0)), colour, top, height)
+def _tick(at: float, colour: str, top: int, height: int) -> str:
+    x, size = percent(100 * min(at, 1.0)), f'y="{top}" height="{height}"'
+    gap = f'<rect x="{x}" {size} width="4" fill="var(--dl-surface)" transform="translate(-2 0)"/>'
+    return gap + f'<rect x="{x}" {size} width="2" fill="{colour}" transform="translate(-1 0)"/>'
 
 
 def _ceiling(scores: Sequence[float], warning: float | None, alert: float | None) -> float:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
-from assays.models import Assay, Slot, Switch
+from assays.models import Assay, Switch
 from assays.states import State
 from dashboard import formats, parts, preferences, verdict
 from dashboard.conditional import unless_seen
@@ -70,10 +70,10 @@ def _board(census: reads.Census, choice: reads.Choice, zone: tzinfo, now: dateti
 def _grouped(choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
     page, counts = reads.sections(choice)
     switches = reads.switches_of(row for section in page.rows for row in section.rows)
+    drawing = Drawing(switches, SHORT, zone, now)
     opened = {section.key for section in page.rows if section.opened}
     groups = [
-        (section, [_row(one, switches, zone, now) for one in section.rows], _toggled(opened, section.key))
-        for section in page.rows
+        (section, [_row(one, drawing) for one in section.rows], _toggled(opened, section.key)) for section in page.rows
     ]
     return _told(counts, choice) | {"page": page, "groups": groups}
 
@@ -94,7 +94,7 @@ def _toggled(opened: set[int], key: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An assay as a row shows it."""
+    """An assay as a row shows it, in words and drawings: a table of a hundred leaves little to its template."""
 
     assay: Assay
     state: State
@@ -102,8 +102,12 @@ class Row:
     others: int
     head: str
     tail: str
-    slots: list[Slot]
-    since: datetime | None
+    cadence: str
+    spark: SafeString
+    score: str
+    meter: SafeString
+    ratio: str
+    since: str
     why: str
     switch: Switch | None
     last: str
@@ -113,39 +117,48 @@ class Row:
     def is_quiet(self) -> bool:
         return self.state > State.LATE
 
-    def spark(self) -> SafeString:
-        return self._spark(parts.SLOTS)
+    @property
+    def ratio_class(self) -> str:
+        return {State.ALERT: "x over", State.WARNING: "x warn"}.get(self.state, "x")
 
-    def short_spark(self) -> SafeString:
-        return self._spark(SHORT)
 
-    def _spark(self, many: int) -> SafeString:
-        watched = self.assay.worst_field
-        thresholds = (watched.warning, watched.alert) if watched else (None, None)
-        return parts.sparkline(self.slots, *thresholds, many)
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What the rows of one table share."""
+
+    switches: Mapping[UUID, Switch]
+    slots: int
+    zone: tzinfo
+    now: datetime
 
 
 def _rows(assays: Sequence[Assay], zone: tzinfo, now: datetime) -> list[Row]:
-    switches = reads.switches_of(assays)
-    return [_row(assay, switches, zone, now) for assay in assays]
+    drawing = Drawing(reads.switches_of(assays), parts.SLOTS, zone, now)
+    return [_row(assay, drawing) for assay in assays]
 
 
-def _row(assay: Assay, switches: Mapping[UUID, Switch], zone: tzinfo, now: datetime) -> Row:
-    watched = assay.worst_field
+def _row(assay: Assay, how: Drawing) -> Row:
+    watched, state = assay.worst_field, State(assay.state)
+    thresholds = (watched.warning, watched.alert) if watched else (None, None)
+    score = watched.score if watched else None
     head, tail = split_name(assay.name)
     return Row(
         assay=assay,
-        state=State(assay.state),
+        state=state,
         key=watched.key if watched else getattr(assay, "first_key", None) or "",
         others=(getattr(assay, "field_count", None) or 1) - 1,
         head=head,
         tail=tail,
-        slots=watched.recent_windows() if watched else [],
-        since=assay.state_since,
-        why=why(assay, switches.get(assay.pk), zone, now),
-        switch=switches.get(assay.pk),
-        last=formats.moment(assay.last_run, zone, now),
-        following=following(assay, zone, now),
+        cadence=formats.period(assay.period_seconds),
+        spark=parts.sparkline(watched.recent_windows() if watched else [], *thresholds, how.slots),
+        score=formats.score(score) if score is not None else "",
+        meter=parts.meter(state, score, *thresholds),
+        ratio=formats.ratio(assay.ratio),
+        since=formats.age(how.now - assay.state_since) if assay.state_since else "",
+        why=why(assay, how.switches.get(assay.pk), how.zone, how.now),
+        switch=how.switches.get(assay.pk),
+        last=formats.moment(assay.last_run, how.zone, how.now),
+        following=following(assay, how.zone, how.now),
     )
 
 
