@@ -1,5 +1,6 @@
 """One engine for many tests: a small log of the last days, and assays of every kind the API tells apart."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -69,10 +70,19 @@ def definitions(now: datetime) -> dict[str, Json]:
     }
 
 
+def this_hour() -> datetime:
+    """The hour that has begun, once it is sure to last until the assays have run."""
+    now = datetime.now(UTC)
+    left = HOUR - (now - now.replace(minute=0, second=0, microsecond=0))
+    if left < timedelta(minutes=1):
+        time.sleep(left.total_seconds())
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("engine")
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    now = this_hour()
     log = write_log(folder, COLUMNS, rows(now - 72 * HOUR, now))
     with Engine(folder, log=log, ENGINE_REPLAY="false") as engine:
         engine.migrate()
