@@ -88,7 +88,7 @@ FIRST_ASK = timedelta(seconds=5)
 """A result can exist a few seconds after its run was due."""
 
 IDLE = timedelta(minutes=15)
-"""How often an assay is asked of which no run is due: paused, ended, gone, or refused."""
+"""How often an assay is asked at the least, one of which no run is due too: paused, ended, gone, or refused."""
 
 
 def late_after(due: datetime, period: timedelta | None) -> datetime:
@@ -99,9 +99,12 @@ def late_after(due: datetime, period: timedelta | None) -> datetime:
 
 
 def next_ask(now: datetime, due: datetime | None, period: timedelta | None, tries: int) -> datetime:
-    """When to ask again: shortly after the next run is due, then 10, 20, 40 s … later while it does not come."""
+    """When to ask again: shortly after the next run is due, then 10, 20, 40 s … later while it does not come.
+
+    Where none is due the past may still be worked off: soon after the last run has moved, then ever less often.
+    """
     if due is None:
-        return now + IDLE
+        return now + min(_doubled(tries + 1), IDLE)
     if due + FIRST_ASK > now:
         return due + FIRST_ASK
     longest = min(max(period or IDLE, timedelta(seconds=40)), IDLE)

@@ -402,9 +402,13 @@ def _advance_poll(assay: Assay, done: Visit, now: datetime) -> None:
         assay.next_poll_at = _after_error(done.error, assay.tries, now)
         return
     assay.last_success_at, assay.last_error = done.asked_at, ""
-    overdue = assay.next_run is not None and assay.next_run < now
-    assay.tries = 0 if moved or not overdue else assay.tries + 1
+    due = _due(assay, now)
+    assay.tries = 0 if moved or (due is not None and due >= now) else assay.tries + 1
     assay.next_poll_at = _next_poll(assay, now)
+
+
+def _due(assay: Assay, now: datetime) -> datetime | None:
+    return assay.next_run if assay.active and not standing.has_ended(assay, now) else None
 
 
 def _date_pause(assay: Assay) -> None:
@@ -448,8 +452,7 @@ def _next_poll(assay: Assay, now: datetime) -> datetime:
     if assay.caught_up_at is None:
         assay.caught_up_at = now
         assay.sweep_at = assay.sweep_at or now + random.random() * SWEEP_PERIOD / 24
-    due = assay.next_run if assay.active and not standing.has_ended(assay, now) else None
-    return _jittered(next_ask(now, due, assay.plan.period, assay.tries))
+    return _jittered(next_ask(now, _due(assay, now), assay.plan.period, assay.tries))
 
 
 def is_caught_up(assay: Assay, now: datetime) -> bool:

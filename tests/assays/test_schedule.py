@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from assays.schedule import (
     FIRST_ASK,
-    IDLE,
     Plan,
     back_off,
     count,
@@ -93,8 +92,9 @@ def test_a_run_of_each_minute_is_asked_for_at_least_each_minute() -> None:
     assert next_ask(now, START, MINUTE, 99) == now + MINUTE
 
 
-def test_an_assay_without_a_next_run_is_asked_now_and_then() -> None:
-    assert next_ask(START, None, DAY, 3) == START + IDLE
+@pytest.mark.parametrize(("tries", "seconds"), [(0, 10), (1, 20), (2, 40), (9, 900), (99, 900)])
+def test_an_assay_without_a_next_run_is_asked_ever_less_often_while_nothing_moves(tries: int, seconds: int) -> None:
+    assert next_ask(START, None, DAY, tries) == START + timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
