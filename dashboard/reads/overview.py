@@ -15,7 +15,7 @@ from django.db.models.expressions import OrderBy
 from django.db.models.functions import Cast, RowNumber
 
 from assays.models import Assay, Field, Outcome, ScopeRollup, Switch
-from assays.schedule import micros
+from assays.schedule import micros, moment
 from assays.states import State
 from dashboard.reads.kept import kept
 from dashboard.reads.paging import Page, stretch
@@ -121,16 +121,30 @@ def census() -> Census:
     places: dict[Place, Counter[State]] = defaultdict(Counter)
     totals: Counter[State] = Counter()
     columns = ("workspace_id", "workspace_name", "pipeline_id", "pipeline_name", "state")
-    polls: list[datetime] = []
-    reads: list[datetime] = []
-    told = {"many": Count("pk"), "soonest": Min("next_poll_at"), "read_at": Max("last_success_at")}
+    polls: list[int] = []
+    reads: list[int] = []
+    told = {
+        "many": Count("pk"),
+        "soonest": Min(_as_number("next_poll_at")),
+        "read_at": Max(_as_number("last_success_at")),
+    }
     for *place, value, many, soonest, read_at in Assay.objects.values_list(*columns).annotate(**told).order_by():
         state = _STATES[value]
         places[Place(*place)][state] += many
         totals[state] += many
         polls += filter(None, [soonest])
         reads += filter(None, [read_at])
-    return Census(totals, dict(places), min(polls, default=None), max(reads, default=None))
+    return Census(totals, dict(places), _earliest(polls), _earliest(sorted(reads)[-1:]))
+
+
+def _as_number(column: str) -> Cast:
+    """A moment as the database keeps it: of thousands of rows one becomes a datetime."""
+    return Cast(column, BigIntegerField())
+
+
+def _earliest(moments: Iterable[int]) -> datetime | None:
+    first = min(moments, default=None)
+    return None if first is None else moment(first)
 
 
 _STATES = {state.value: state for state in State}
@@ -288,7 +302,7 @@ def _sums(
     if pipeline is not None:
         hours = hours.filter(pipeline_id=pipeline)
     sums = [Sum(name) for name in ("alert", "warning", "failed", "ok")]
-    return _fold(hours.values_list(Cast("hour", BigIntegerField())).annotate(*sums).order_by(), starts)
+    return _fold(hours.values_list(_as_number("hour")).annotate(*sums).order_by(), starts)
 
 
 def _fold(hours: Iterable[tuple[int, ...]], starts: Sequence[datetime]) -> list[list[int]]:
