@@ -94,12 +94,19 @@ class Assay(models.Model):
         return Plan(self.first_run, period, timedelta(seconds=self.width_seconds), self.ends_at)
 
 
-class Slot(NamedTuple):
-    """One of a field's newest windows; `score` is None where there is none, a paused stretch is one slot."""
+class Slot(msgspec.Struct, frozen=True, array_like=True):
+    """One of a field's newest windows as `recent` packs it; `score` is None where there is none."""
 
-    end: datetime
+    end_micros: int
     state: State
     score: float | None
+
+    @property
+    def end(self) -> datetime:
+        return moment(self.end_micros)
+
+
+_slots = msgspec.msgpack.Decoder(list[Slot])
 
 
 class TopBin(NamedTuple):
@@ -143,8 +150,7 @@ class Field(models.Model):
 
     def recent_windows(self) -> list[Slot]:
         """Up to 48 newest windows, oldest first, those without data and paused stretches among them."""
-        slots: list[tuple[int, int, float | None]] = msgspec.msgpack.decode(self.recent) if self.recent else []
-        return [Slot(moment(end), State(state), score) for end, state, score in slots]
+        return _slots.decode(self.recent) if self.recent else []
 
 
 class Result(models.Model):

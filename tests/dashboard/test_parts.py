@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from assays.models import Slot
+from assays.schedule import micros
 from assays.states import State
 from dashboard import parts
 
@@ -14,7 +15,7 @@ START = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def slots(*given: tuple[State, float | None]) -> list[Slot]:
-    return [Slot(START + timedelta(days=k), state, score) for k, (state, score) in enumerate(given)]
+    return [Slot(micros(START + timedelta(days=k)), state, score) for k, (state, score) in enumerate(given)]
 
 
 def test_the_alerts_tick_stands_in_the_middle_of_every_meter() -> None:
