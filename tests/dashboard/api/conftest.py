@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as project
 from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client as Browser
@@ -27,12 +25,6 @@ RESULTS, NEXT_RUN, SET_ACTIVE = (f"/v2/api/assays/{name}" for name in ("get_resu
 SCHEDULE, PREVIEW, BINNING, SCORE = (
     f"/v2/api/assays/{name}" for name in ("schedule", "preview", "preview_baseline_binning", "score")
 )
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _static_root() -> None:
-    """A server for the whole run looks for the folder before any test makes it."""
-    Path(project.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 class Program:
