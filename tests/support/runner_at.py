@@ -10,9 +10,9 @@ import django
 def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "engine.settings"
     django.setup()
-    from engine import store  # noqa: PLC0415  (its models need the settings)
-    from engine.commands import open_log  # noqa: PLC0415
-    from engine.runner import Runner  # noqa: PLC0415
+    from engine import store  # its models need the settings
+    from engine.commands import open_log
+    from engine.runner import Runner
 
     moments = [datetime.fromisoformat(text) for text in sys.argv[1:]]
     log = open_log()
