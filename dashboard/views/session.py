@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit, urlunsplit
+
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -53,7 +55,15 @@ def prefer(request: HttpRequest) -> HttpResponse:
 
 def _back(request: HttpRequest, address: str) -> str:
     safe = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
-    return address if safe else reverse("overview")
+    return _without_zone(address) if safe else reverse("overview")
+
+
+def _without_zone(address: str) -> str:
+    """A zone in the address would win over the one just chosen."""
+    parts = urlsplit(address)
+    query = QueryDict(parts.query, mutable=True)
+    query.pop("tz", None)
+    return urlunsplit(parts._replace(query=query.urlencode()))
 
 
 def _keep(response: HttpResponse, name: str, value: str) -> None:

@@ -75,6 +75,11 @@ def test_the_zone_and_the_theme_are_kept(operator: Client) -> None:
     assert ">CE" in text
 
 
+def test_a_chosen_zone_wins_over_that_of_the_address(operator: Client) -> None:
+    response = operator.post("/preferences/", {"zone": "UTC", "next": "/?state=alert&tz=Asia/Tokyo"})
+    assert response["Location"] == "/?state=alert"
+
+
 @pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
 def test_a_choice_never_leads_away(operator: Client, address: str) -> None:
     assert operator.post("/preferences/", {"theme": "dark", "next": address})["Location"] == "/"
