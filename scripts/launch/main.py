@@ -72,7 +72,7 @@ def _supervise(
         supervisor.start()
         ready = _await_ready(supervisor, configuration)
         if ready:
-            print(f"Driftline is ready: {services.manage(environment, 'manage.py', 'link')}", flush=True)
+            print(f"Driftline is ready: {services.manage(environment, services.DASHBOARD, 'link')}", flush=True)
         while ready and not supervisor.interrupts:
             supervisor.turn()
         return 0 if ready or supervisor.interrupts else 1

@@ -11,6 +11,7 @@ from launch.configuration import Configuration
 from launch.layout import PYTHON, ROOT, VAR, Refusal
 from launch.supervisor import Program, die_with_parent
 
+DASHBOARD, ENGINE = "dashboard.settings", "engine.settings"
 GUNICORN = ("-m", "gunicorn", "--worker-class", "gthread", "--graceful-timeout", "8", "--no-control-socket")
 WORKER = (
     "worker",
@@ -64,18 +65,16 @@ def _bracketed(host: str) -> str:
 
 def prepare(configuration: Configuration, environment: Mapping[str, str]) -> None:
     """Databases, the demonstration and the static files, as a deployment does before it starts."""
-    manage(environment, "manage.py", "check")
+    quiet = "--verbosity 0"
+    manage(environment, DASHBOARD, "check", f"migrate {quiet}", f"collectstatic --noinput {quiet}")
     if configuration.own_engine:
-        manage(environment, "engine/manage.py", "migrate", "--verbosity", "0")
-        manage(environment, "engine/manage.py", "demonstrate")
-    manage(environment, "manage.py", "migrate", "--verbosity", "0")
-    manage(environment, "manage.py", "collectstatic", "--noinput", "--verbosity", "0")
+        manage(environment, ENGINE, f"migrate {quiet}", "demonstrate")
 
 
-def manage(environment: Mapping[str, str], *command: str) -> str:
-    """Runs a management command and returns what it printed; its failure refuses the start, in its last words."""
+def manage(environment: Mapping[str, str], settings: str, *commands: str) -> str:
+    """Runs management commands and returns what they printed; a failure refuses the start, in its last words."""
     done = subprocess.run(
-        [str(PYTHON), *command],
+        [str(PYTHON), str(ROOT / "scripts" / "commands.py"), settings, *commands],
         cwd=ROOT,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
@@ -84,22 +83,22 @@ def manage(environment: Mapping[str, str], *command: str) -> str:
         preexec_fn=die_with_parent(),
     )
     if done.returncode:
-        raise Refusal(_complaint(command, done.stderr.strip() or done.stdout.strip() or "it said nothing"))
+        raise Refusal(_complaint(commands, done.stderr.strip() or done.stdout.strip() or "it said nothing"))
     return done.stdout.strip()
 
 
-def _complaint(command: Sequence[str], said: str) -> str:
+def _complaint(commands: Sequence[str], said: str) -> str:
     """Settings complain in a sentence of their own, system checks in lines that name them; else the last line tells."""
     lines = said.splitlines()
     if said.startswith("Driftline cannot start"):
         return lines[0]
     named = [line.partition(") ")[2] for line in lines if "(driftline." in line]
-    return f"Driftline cannot start: {' '.join(named)}" if named else f"`{' '.join(command)}` failed: {lines[-1]}"
+    return f"Driftline cannot start: {' '.join(named)}" if named else f"`{', '.join(commands)}` failed: {lines[-1]}"
 
 
 def engine_facts(configuration: Configuration, environment: Mapping[str, str]) -> dict[str, Any]:
     """What a script needs to talk to the engine and to read the log behind it."""
-    replay = json.loads(manage(environment, "engine/manage.py", "replay"))
+    replay = json.loads(manage(environment, ENGINE, "replay"))
     return {
         "url": configuration.engine_url,
         "user": environment["ENGINE_USER"],
