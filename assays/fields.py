@@ -65,8 +65,7 @@ def pack(message: bytes) -> bytes:
 
 
 def unpack(packed: bytes | memoryview) -> bytes:
-    unpacker = zlib.decompressobj(12, KNOWN)
-    return unpacker.decompress(packed) + unpacker.flush()
+    return zlib.decompressobj(12, KNOWN).decompress(packed)
 
 
 class MessageField(_Binary[_Set, _Get]):
