@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from assays.models import Assay, Result, Upstream, UpstreamError
@@ -195,11 +197,12 @@ def test_no_cache_asks_upstream(filled: Assay, viewer: Program, served: Served) 
 
 
 def test_of_many_who_insist_at_once_few_reach_upstream(filled: Assay, viewer: Program, served: Served) -> None:
-    served.misbehave.append(lambda path, _: served._serve(path, _) and _slow(served, path, _))
+    served.misbehave.append(lambda path, body: replace(served._serve(path, body), delay=0.3))
     answers: list[Any] = []
 
     def insist() -> None:
         answers.append(said(viewer.post(RESULTS, asked(filled), **{"Cache-Control": "no-cache"})))
+        connection.close()
 
     threads = [threading.Thread(target=insist) for _ in range(6)]
     for thread in threads:
@@ -208,11 +211,6 @@ def test_of_many_who_insist_at_once_few_reach_upstream(filled: Assay, viewer: Pr
         thread.join()
     assert answers == [answers[0]] * 6
     assert served.calls[RESULTS] <= 2
-
-
-def _slow(served: Served, path: str, body: Any) -> Reply:
-    reply = served._serve(path, body)
-    return Reply(reply.body, reply.status, delay=0.3)
 
 
 def test_age_counts_from_when_upstream_last_answered(filled: Assay, viewer: Program) -> None:
