@@ -6,6 +6,7 @@ stores or passes on a message keeps the bytes it came in (`Received.raw`). Times
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,12 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 Time = Annotated[datetime, Meta(tz=True)]
+Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""A whole number that a database can keep."""
+
+Finite = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
+"""JSON can write numbers beyond what a float holds, such as 1e999."""
+
 Metric = Literal["PSI", "MaxDiff", "SumDiff"]
 Aggregation = Literal["Density", "Cumulative", "Edges"]
 Activity = Literal["ActiveOnly", "InactiveOnly", "All"]
@@ -27,12 +34,18 @@ UNIT_LENGTH: dict[str, timedelta] = {
     "Week": timedelta(weeks=1),
 }
 
+LONGEST = timedelta(days=3660)
+"""Of a window or a period: with more, arithmetic on dates leaves the calendar."""
+
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+
 
 class Thresholds(Struct, frozen=True):
     """Of one field; a null threshold never fires."""
 
-    warning: float | None = None
-    alert: float | None = None
+    warning: Finite | None = None
+    alert: Finite | None = None
 
 
 class IoPath(Struct, frozen=True):
@@ -52,9 +65,9 @@ class DataOrigin(Struct, frozen=True):
     """`model_id` is a model's name, `locations` its partitions; null means all of them."""
 
     pipeline_name: str
-    pipeline_id: int
+    pipeline_id: Int64
     workspace_name: str
-    workspace_id: int
+    workspace_id: Int64
     model_id: str | None = None
     locations: list[str] | None = None
 
@@ -67,6 +80,10 @@ class Targeting(Struct, frozen=True):
 class SimpleRunFrequency(Struct, frozen=True):
     quantity: Annotated[int, Meta(ge=1)]
     unit: Unit
+
+    def __post_init__(self) -> None:
+        if self.quantity > LONGEST // UNIT_LENGTH[self.unit]:
+            raise ValueError("more than ten years lie between two runs")
 
     @property
     def period(self) -> timedelta:
@@ -89,9 +106,15 @@ class Scheduling(Struct, frozen=True):
     run_frequency: RunFrequency
     end: Time | None = None
 
+    def __post_init__(self) -> None:
+        """An end may be the last moment there is, which some write for none."""
+        _require_calendar(self.first_run)
+        if self.end is not None:
+            _require_calendar(self.end, LAST_MOMENT)
+
 
 class Width(Struct, frozen=True):
-    seconds: Annotated[int, Meta(ge=1)]
+    seconds: Annotated[int, Meta(ge=1, le=LONGEST // timedelta(seconds=1))]
 
 
 class Window(Struct, frozen=True):
@@ -136,7 +159,7 @@ class Bins(Struct, frozen=True, gc=False):
 class Statistics(Struct, frozen=True, gc=False):
     """`count` includes NaN; the others leave NaN out. `std` divides by N."""
 
-    count: int
+    count: Int64
     min: float
     max: float
     mean: float
@@ -148,12 +171,16 @@ class Summary(Struct, frozen=True, gc=False):
     """How a sample fell into bins: edges, labels and aggregated values have one length."""
 
     bins: Bins
-    aggregated_values: list[float]
+    aggregated_values: list[Finite]
     statistics: Statistics
     name: str | None = None
     aggregation: str | None = None
     start: Time | None = None
     end: Time | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self.bins.edges) == len(self.bins.labels) == len(self.aggregated_values) > 0
 
 
 class Rolling(Struct, frozen=True):
@@ -182,39 +209,47 @@ class Assay(Struct, frozen=True):
     summarizer: Summarizer
     targeting: Targeting
 
+    def __post_init__(self) -> None:
+        _require_calendar(self.created_at)
+        _require_calendar(self.updated_at)
+
 
 class FieldScore(Struct, frozen=True, gc=False):
     """`scores` holds what each bin adds, weighted but not halved; `bin_index` is MaxDiff's bin, from 0."""
 
-    score: float
-    scores: list[float]
+    score: Finite
+    scores: list[Finite]
     bin_index: int | None = None
 
 
 class Result(Struct, frozen=True, gc=False):
     """One window's result. A score that is a string is an error text; empty summaries are a failed run."""
 
-    id: int
+    id: Int64
     assay_id: str
     analyzed_at: Time
-    elapsed_millis: int
+    elapsed_millis: Int64
     status: str
     window_start: Time
     window_end: Time
     created_at: Time
     updated_at: Time
-    workspace_id: int
+    workspace_id: Int64
     workspace_name: str
-    pipeline_id: int
+    pipeline_id: Int64
     scores: dict[str, FieldScore | str] | None = None
     summaries: dict[str, Summary] | None = None
-    warning_threshold: float | None = None
-    alert_threshold: float | None = None
+    warning_threshold: Finite | None = None
+    alert_threshold: Finite | None = None
 
 
 class NextRun(Struct, frozen=True):
     last_run: Time | None = None
     next_run: Time | None = None
+
+    def __post_init__(self) -> None:
+        for moment in filter(None, (self.last_run, self.next_run)):
+            _require_calendar(moment)
 
 
 class Features(Struct, frozen=True):
@@ -230,6 +265,12 @@ class Token(Struct, frozen=True):
     expires_in: float
     refresh_token: str | None = None
     refresh_expires_in: float | None = None
+
+
+def _require_calendar(moment: datetime, latest: datetime = LATEST) -> None:
+    """Near the calendar's ends a moment cannot be told in another zone, nor can any be reckoned from it."""
+    if not EARLIEST <= moment <= latest:
+        raise ValueError(f"{moment.isoformat()} is outside of what can be reckoned with")
 
 
 class ListRequest(Struct, frozen=True):
@@ -280,7 +321,7 @@ _summary = msgspec.json.Decoder(Summary)
 def read_result(raw: bytes) -> Result:
     """A result as understood: one field that cannot be read spoils no other.
 
-    Such a field's score becomes an error text, such a summary is left out.
+    Such a field's score becomes an error text, and where a summary cannot be read too.
     Raises msgspec.ValidationError when the result itself, its window or its status cannot be read.
     """
     try:
@@ -291,6 +332,9 @@ def read_result(raw: bytes) -> Result:
         raise msgspec.ValidationError(f"status is {result.status[:40]!r} - at `$.status`")
     if result.window_start >= result.window_end:
         raise msgspec.ValidationError("window ends before it starts - at `$.window_end`")
+    for moment in (result.window_start, result.window_end, result.updated_at, result.analyzed_at):
+        if not EARLIEST <= moment <= LATEST:
+            raise msgspec.ValidationError(f"{moment.isoformat()} is outside of what can be reckoned with")
     return result
 
 
@@ -302,7 +346,8 @@ def _by_field(raw: bytes) -> Result:
     parts = {name: getattr(envelope, name) for name in Result.__struct_fields__}
     scores = {key: _read_score(part) for key, part in (envelope.scores or {}).items()}
     summaries = {key: _read_summary(part) for key, part in (envelope.summaries or {}).items()}
-    readable = {key: summary for key, summary in summaries.items() if summary is not None}
+    scores |= {key: told for key, told in summaries.items() if isinstance(told, str)}
+    readable = {key: told for key, told in summaries.items() if isinstance(told, Summary)}
     return Result(**(parts | {"scores": scores, "summaries": readable}))
 
 
@@ -313,11 +358,11 @@ def _read_score(raw: msgspec.Raw) -> FieldScore | str:
         return f"the score cannot be read: {error}"
 
 
-def _read_summary(raw: msgspec.Raw) -> Summary | None:
+def _read_summary(raw: msgspec.Raw) -> Summary | str:
     try:
         return _summary.decode(raw)
-    except msgspec.ValidationError:
-        return None
+    except msgspec.ValidationError as error:
+        return f"the summary cannot be read: {error}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,9 +407,16 @@ def _with_times(node: Any) -> Any:
 
 
 def edge_values(edges: list[Edge]) -> Iterator[float]:
-    """The right edges as floats, infinities included."""
+    """The right edges as floats, infinities included; NaN where a text tells no number."""
     for edge in edges:
-        yield _NAMED_EDGES[edge] if isinstance(edge, str) else edge
+        yield _told_edge(edge) if isinstance(edge, str) else edge
+
+
+def _told_edge(text: str) -> float:
+    try:
+        return _NAMED_EDGES[text] if text in _NAMED_EDGES else float(text)
+    except ValueError:
+        return float("nan")
 
 
 _NAMED_EDGES = {"INFINITY": float("inf"), "NEG_INFINITY": float("-inf"), "NAN": float("nan")}

@@ -70,6 +70,62 @@ def test_both_kinds_of_frequency_are_read(frequency: dict[str, Any]) -> None:
     assert period == (None if "Cron" in frequency else timedelta(weeks=2))
 
 
+def _every(weeks: int) -> dict[str, Any]:
+    frequency = {"SimpleRunFrequency": {"quantity": weeks, "unit": "Week"}}
+    return {"first_run": "2026-06-01T00:00:00Z", "run_frequency": frequency, "end": None}
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"window": {"width": {"seconds": 10**18}}}, "seconds"),
+        ({"created_at": "0001-01-01T00:00:00+05:00"}, "outside"),
+        ({"scheduling": {"first_run": "9999-12-31T23:00:00-05:00", "run_frequency": {}}}, "outside"),
+        ({"scheduling": _every(10**12)}, "ten years"),
+    ],
+)
+def test_an_assay_that_no_calendar_can_hold_is_refused(change: dict[str, Any], problem: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=problem):
+        msgspec.convert(messages.assay() | change, wire.Assay)
+
+
+def test_an_end_may_be_the_last_moment_there_is() -> None:
+    scheduling = _every(1) | {"end": "9999-12-31T23:59:59Z"}
+    assert msgspec.convert(messages.assay() | {"scheduling": scheduling}, wire.Assay).scheduling.end
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"id": 2**63}, "id"),
+        ({"analyzed_at": "0001-01-01T00:00:00+05:00"}, "outside"),
+        ({"window_end": "9999-12-31T23:59:59-05:00"}, "outside"),
+    ],
+)
+def test_a_result_that_no_database_can_hold_is_refused(change: dict[str, Any], problem: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=problem):
+        wire.read_result(json.dumps(messages.result(messages.assay(), messages.START) | change).encode())
+
+
+def test_a_score_beyond_all_floats_is_an_error_text() -> None:
+    raw = json.dumps(messages.result(messages.assay(), messages.START, 0.25)).encode()
+    result = wire.read_result(raw.replace(b'"score": 0.25', b'"score": 1e999'))
+    assert "cannot be read" in str((result.scores or {})["out.score"])
+
+
+def test_a_score_whose_summary_cannot_be_read_says_so() -> None:
+    message = messages.result(messages.assay(), messages.START)
+    message["summaries"]["out.score"]["statistics"] = None
+    result = wire.read_result(json.dumps(message).encode())
+    assert str((result.scores or {})["out.score"]).startswith("the summary cannot be read")
+
+
+def test_an_edge_written_as_a_text_is_the_number_it_tells() -> None:
+    told = list(wire.edge_values(["0.5", "inf", "nonsense"]))
+    assert told[:2] == [0.5, float("inf")]
+    assert told[2] != told[2]
+
+
 @pytest.mark.parametrize("name", ["NEG_INFINITY", "NAN", "INFINITY"])
 def test_every_named_edge_is_accepted(name: str) -> None:
     assert len(list(wire.edge_values([0.5, name]))) == 2
