@@ -6,9 +6,10 @@ from datetime import timedelta
 
 
 class APIError(Exception):
-    """A call of `endpoint` failed; `text` is a sentence fit for a page and a log."""
+    """A call of `endpoint` failed; `text` is a sentence fit for a page, a log and a database."""
 
     def __init__(self, endpoint: str, text: str) -> None:
+        text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
         super().__init__(f"{endpoint}: {text}")
         self.endpoint = endpoint
         self.text = text

@@ -130,7 +130,10 @@ class Client:
         return _listing(LIST, body, _ASSAY.decode)
 
     def assay(self, assay_id: str) -> Received[wire.Assay]:
-        return self._one(GET, wire.GetRequest(id=assay_id), _ASSAY)
+        heard = self._one(GET, wire.GetRequest(id=assay_id), _ASSAY)
+        if heard.message.id.lower() != assay_id.lower():
+            raise Malformed(GET, "id", "another assay was asked for")
+        return heard
 
     def results(self, assay_id: str, after: datetime, until: datetime) -> Listing[wire.Result]:
         """The results with after < window_end <= until, as upstream orders them."""
@@ -183,7 +186,7 @@ class Client:
         body = self._call(path, message)
         try:
             return Received(decoder.decode(body), body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except _UNREADABLE as error:
             raise _malformed(path, error) from error
 
     def _call(self, path: str, message: Any) -> bytes:
@@ -191,7 +194,7 @@ class Client:
         status, headers, body = self._send(path, message, token)
         if status == 401 and (renewed := self._credentials.renew(token)) != token:
             status, headers, body = self._send(path, message, renewed)
-        if status != 200:
+        if status != 200 or _is_page(headers):
             raise _refusal(path, status, headers, body)
         return body
 
@@ -284,6 +287,9 @@ class _LostConnections(Retry):
 
 _TICK = timedelta(microseconds=1)
 _FEATURES = msgspec.json.Decoder(wire.Features)
+_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What decoding raises: also for half a surrogate pair, and for thousands of nested brackets."""
+
 _ASSAY = msgspec.json.Decoder(wire.Assay)
 _NEXT_RUN = msgspec.json.Decoder(wire.NextRun)
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
@@ -305,7 +311,7 @@ def _listing(path: str, body: bytes, decode: Callable[[bytes], T]) -> Listing[T]
     for raw in _items(path, body):
         try:
             listing.good.append(Received(decode(raw), raw))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except _UNREADABLE as error:
             listing.bad.append(_bad(raw, error))
     return listing
 
@@ -313,7 +319,7 @@ def _listing(path: str, body: bytes, decode: Callable[[bytes], T]) -> Listing[T]
 def _items(path: str, body: bytes) -> list[bytes]:
     try:
         return [bytes(item) for item in _ITEMS.decode(body)]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         items = _loose_items(body)
         if items is None:
             raise _malformed(path, error) from error
@@ -324,9 +330,9 @@ def _loose_items(body: bytes) -> list[bytes] | None:
     """The items of a list that holds bare NaN or Infinity, which JSON forbids: they become null."""
     try:
         items = json.loads(body)
+        return [json.dumps(_finite(item)).encode() for item in items] if isinstance(items, list) else None
     except (ValueError, RecursionError):
         return None
-    return [msgspec.json.encode(_finite(item)) for item in items] if isinstance(items, list) else None
 
 
 def _finite(node: Any) -> Any:
@@ -343,7 +349,7 @@ def _bad(raw: bytes, error: Exception) -> BadItem:
     problem = ": ".join(_where(error))
     try:
         bounds = _BOUNDS.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         return BadItem(problem, raw)
     return BadItem(problem, raw, bounds.window_start, bounds.window_end)
 
@@ -367,9 +373,13 @@ def _refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) ->
     if 300 <= status < 400:
         host = urlsplit(headers.get("Location", "")).netloc or "another path"
         return Rejected(path, f"it redirects to {host}, which is not followed: is WALLAROO_URL right?", status)
-    if "html" in headers.get("Content-Type", ""):
+    if _is_page(headers):
         return Rejected(path, f"status {status} and a web page: is WALLAROO_URL the Assays API?", status)
     return Rejected(path, f"status {status}{said}", status)
+
+
+def _is_page(headers: Mapping[str, str]) -> bool:
+    return "html" in headers.get("Content-Type", "").lower()
 
 
 def _said(body: bytes) -> str:
@@ -380,11 +390,11 @@ def _said(body: bytes) -> str:
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
     text = headers.get("Retry-After", "")
     if text.isdecimal():
-        wait = timedelta(seconds=min(int(text), LONGEST_WAIT.total_seconds()))
+        wait = timedelta(seconds=int(text)) if len(text) < 9 else LONGEST_WAIT
     else:
         try:
             wait = parsedate_to_datetime(text) - datetime.now(UTC)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
     return max(timedelta(0), min(wait, LONGEST_WAIT))
 

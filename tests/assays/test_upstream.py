@@ -18,6 +18,7 @@ from tests.support import messages
 from tests.support.messages import START, sample
 from tests.support.upstream import (
     FEATURES,
+    GET,
     LIST,
     NEXT_RUN,
     RESULTS,
@@ -125,6 +126,22 @@ def test_bare_nan_spoils_its_score_and_nothing_else(upstream: Upstream, client: 
     assert second.score == 0.05
 
 
+@pytest.mark.parametrize("nan", [b"", b", NaN"])
+def test_half_a_surrogate_pair_spoils_its_result_and_no_other(upstream: Upstream, client: Client, nan: bytes) -> None:
+    odd = json.dumps(messages.result(ASSAY, START + HOUR, workspace_name="\ud800")).encode()
+    good = json.dumps(messages.result(ASSAY, START + 2 * HOUR)).encode()
+    upstream.misbehave.append(always(Reply(b"[" + odd + b", " + good + nan + b"]"), RESULTS))
+    listing = read(client)
+    assert [item.message.window_end for item in listing.good] == [START + 2 * HOUR]
+    assert "surrogate" in listing.bad[0].problem
+
+
+def test_another_assay_than_the_one_asked_for_is_no_answer(upstream: Upstream, client: Client) -> None:
+    upstream.misbehave.append(always(as_json(ASSAY | {"id": "00000000-0000-0000-0000-0000000000ff"}), GET))
+    with pytest.raises(Malformed, match="another assay"):
+        client.assay(ASSAY["id"])
+
+
 @pytest.mark.parametrize("status", ["OK", "ok", "Ok"])
 def test_status_is_read_in_any_case(upstream: Upstream, client: Client, status: str) -> None:
     answered_with(upstream, [messages.result(ASSAY, START + HOUR, status=status)])
@@ -142,6 +159,9 @@ def test_null_scores_and_empty_summaries_can_be_read(upstream: Upstream, client:
         (as_json({"error": "who are you"}, 401), Rejected, "who are you"),
         (as_json({"error": "no"}, 403), Rejected, "status 403"),
         (Reply(b"<html>", 404, {"Content-Type": "text/html"}), Rejected, "is WALLAROO_URL the Assays API"),
+        (Reply(b"<html>", 200, {"Content-Type": "text/html"}), Rejected, "is WALLAROO_URL the Assays API"),
+        (Reply(b"a\0b", 500), Unavailable, "a\N{REPLACEMENT CHARACTER}b"),
+        (Reply(b"[" * 100_000), Malformed, "body"),
         (Reply(b"", 302, {"Location": "https://login.example.net/x"}), Rejected, "login.example.net"),
         (as_json({"error": "slow down"}, 429), Unavailable, "slow down"),
         (as_json({"error": "broken"}, 500), Unavailable, "broken"),
@@ -199,7 +219,8 @@ def test_an_answer_that_drips_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("7", 7), ("86400", 900), ("Wed, 21 Oct 2099 07:28:00 GMT", 900), ("soon", None)]
+    ("header", "seconds"),
+    [("7", 7), ("86400", 900), ("9" * 5000, 900), ("Wed, 21 Oct 2099 07:28:00 GMT", 900), ("soon", None)],
 )
 def test_a_retry_after_of_hours_is_cut(upstream: Upstream, client: Client, header: str, seconds: int | None) -> None:
     upstream.misbehave.append(always(Reply(b"{}", 429, {"Retry-After": header})))
