@@ -12,7 +12,6 @@ from launch.browser import find_or_install
 from launch.installation import install
 from launch.layout import PYTHON, ROOT, Refusal
 
-
 NOTHING_COLLECTED = 5  # pytest's exit code
 
 
