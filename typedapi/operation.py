@@ -20,6 +20,7 @@ from assays.wire import encode
 JSON = "application/json"
 
 Q = TypeVar("Q", bound=msgspec.Struct)
+T = TypeVar("T")
 Guard = Callable[[HttpRequest], None]
 Method = Literal["GET", "POST"]
 
@@ -101,7 +102,7 @@ def exchange(
     return lambda handle: Operation(handle, asks, answers, guard, **told)
 
 
-def decode(body: bytes, asks: type[Q]) -> Q:
+def decode(body: bytes, asks: type[T]) -> T:
     """The request's message; no body is an empty object, unknown fields are ignored. Raises Problem."""
     try:
         return msgspec.json.decode(body or b"{}", type=asks)

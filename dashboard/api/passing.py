@@ -16,7 +16,7 @@ from dashboard.api import answering, asking
 from dashboard.api.callers import Caller, allowed, caller_of
 from dashboard.context import upstream as how_upstream_answers
 from dashboard.models import Passed
-from typedapi.operation import Operation, Problem, body_of, exchange
+from typedapi.operation import Operation, Problem, body_of, decode, exchange
 
 scheduling = allowed(Act.SCHEDULE, changes=True)
 UNANSWERED = {"502": "Upstream does not answer, or not as it should", "504": "Upstream has not answered in time"}
@@ -102,7 +102,7 @@ OPERATIONS: dict[str, Operation[Any]] = {
 
 def _passed(request: HttpRequest, path: str) -> HttpResponseBase:
     """The body is written anew: what was checked here is what upstream reads, also of a key that was given twice."""
-    caller, body = caller_of(request), msgspec.json.decode(body_of(request) or b"{}")
+    caller, body = caller_of(request), decode(body_of(request), Part)
     _check(_origin(body), caller.access)
     if how_upstream_answers().reachable is False:
         raise Problem(502, "the assays API does not answer; nothing was sent")

@@ -157,7 +157,10 @@ def test_a_key_given_twice_reaches_upstream_once(grant: Grant, served: Served) -
     assert served.bodies[0][1]["targeting"]["data_origin"] == ORIGIN
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{", b"null", b'{"targeting": 3}', b"\xff", b"[" * 5000])
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b"{", b"null", b'{"targeting": 3}', b"\xff", b"[" * 5000, b'{"later": 1e999}', b'{"later": "\\ud800"}'],
+)
 def test_what_is_no_definition_is_refused_here(operator: Program, served: Served, body: bytes) -> None:
     assert operator.post(SCHEDULE, body).status_code in (400, 422)
     assert not served.calls
