@@ -248,7 +248,8 @@ def _y_axis(colours: Palette) -> dict[str, Any]:
 def _rows_axis(chart: ScoreChart) -> dict[str, Any]:
     """From 0; without a single row there is nothing to number."""
     counted = bool(np.any(chart.buckets.rows > 0))
-    axis = {"domain": ROWS_DOMAIN, "rangemode": "tozero", "nticks": 2, "showgrid": False, "showticklabels": counted}
+    axis = {"domain": ROWS_DOMAIN, "rangemode": "tozero", "nticks": 2, "tickformat": ",d", "showgrid": False}
+    axis["showticklabels"] = counted
     return _y_axis(chart.palette) | axis
 
 
@@ -265,12 +266,12 @@ def _bands(chart: ScoreChart) -> list[dict[str, Any]]:
 
 
 def _column(chart: ScoreChart) -> list[dict[str, Any]]:
-    """The selected window: as wide as its distance to the next one would be, and never too thin to see."""
+    """The selected window's place on the axis, with its mark in the middle, and never too thin to see."""
     if chart.selected is None:
         return []
     start, end = chart.selected
-    half = max((end - start) / 2, (chart.until - chart.since) / 300)
-    return [_rectangle(chart, end - half, end + half, _faint(chart.palette["accent"], 0.13))]
+    middle, half = start + (end - start) / 2, max((end - start) / 2, (chart.until - chart.since) / 300)
+    return [_rectangle(chart, middle - half, middle + half, _faint(chart.palette["accent"], 0.13))]
 
 
 def _rectangle(chart: ScoreChart, start: datetime, end: datetime, colour: str) -> dict[str, Any]:

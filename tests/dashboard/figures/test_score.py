@@ -88,6 +88,14 @@ def test_a_pause_is_a_labelled_band(chart: ScoreChart) -> None:
     assert figure.layout.shapes[0].fillcolor == palette("light")["sunken"]
 
 
+@pytest.mark.parametrize("width", [DAY, timedelta(minutes=1)])
+def test_the_selected_windows_mark_stands_in_the_middle_of_its_column(chart: ScoreChart, width: timedelta) -> None:
+    selected = (START + DAY - width / 2, START + DAY + width / 2)
+    column = score_chart(replace(chart, selected=selected)).layout.shapes[0]
+    assert (column.x0 + column.x1) / 2 == (START + DAY).timestamp() * 1000
+    assert timedelta(milliseconds=column.x1 - column.x0) >= width
+
+
 def test_times_are_drawn_on_the_readers_clock_and_name_its_zone(chart: ScoreChart) -> None:
     local = score_chart(replace(chart, zone=ZoneInfo("America/New_York")))
     line = next(trace for trace in local.data if trace.name == "score")
