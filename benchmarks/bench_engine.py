@@ -32,7 +32,7 @@ import numpy as np  # noqa: E402
 from assays.drift.bins import Bins, quantile  # noqa: E402
 from assays.drift.metrics import Measure, score  # noqa: E402
 from assays.drift.summaries import density  # noqa: E402
-from assays.schedule import micros  # noqa: E402
+from assays.schedule import MICROSECOND, micros  # noqa: E402
 from benchmarks.peers.measure import Stopwatch  # noqa: E402
 from engine.compute import Column, Grid, months, summarise  # noqa: E402
 from engine.log import Arrays, Log  # noqa: E402
@@ -49,11 +49,13 @@ FIELDS = [
     "out.delay_probability",
 ]
 START = datetime(2013, 1, 1, tzinfo=UTC)
-DAY = timedelta(days=1)
+DAY = timedelta(days=1) // MICROSECOND
 DAYS = 365
-COPIES = {"1 M": 3, "10 M": 30, "40 M": 119}
+LOGS = {"1 M": (3, 1), "10 M": (30, 1), "40 M": (119, 1), "40 M in four years": (30, 4)}
+"""How often each flight is there, and for how many years of 52 weeks."""
+
 PEERS = {"Evidently's report": "evidently_report", "NannyML": "nannyml_drift"}
-QUIET = {"DO_NOT_TRACK": "1", "NML_DISABLE_USAGE_LOGGING": "1"}
+QUIET = {"DO_NOT_TRACK": "1", "NML_DISABLE_USAGE_LOGGING": "1", "PYTHONWARNINGS": "ignore"}
 
 Figures = dict[str, float]
 
@@ -70,16 +72,17 @@ def scan(log: Path) -> None:
     watch = Stopwatch()
     with duckdb.connect() as connection:
         sums = ", ".join(f'sum("{field}")' for field in FIELDS)
-        files = connection.read_parquet(f"{log}/*/*.parquet", hive_partitioning=False)
+        files = connection.read_parquet(f"{log}/**/*.parquet", hive_partitioning=False)
         files.aggregate(f"max(time), {sums}").fetchall()
     watch.lap("run")
     watch.report(0)
 
 
 def windows(opened: Callable[[Path], Log], folder: Path) -> None:
+    """Every full day of the log."""
     columns = [Column(field, bins) for field, bins in january().items()]
-    ends = micros(START) + (1 + np.arange(DAYS)) * (DAY // timedelta(microseconds=1))
-    grid, replay = Grid(period=ends[1] - ends[0], width=ends[1] - ends[0]), Replay()
+    grid, replay = Grid(period=DAY, width=DAY), Replay()
+    ends = np.arange(micros(START) + DAY, Log(folder).span()[1] + 1, DAY)
     watch = Stopwatch()
     log, scores = opened(folder), 0
     for chunk in months(ends, replay):
@@ -107,26 +110,29 @@ def tiled(size: str) -> Path:
 
     The noise keeps Parquet from folding the copies into one.
     """
-    log = SCRATCH / f"log-{COPIES[size]}"
+    copies, years = LOGS[size]
+    log = SCRATCH / f"log-{copies}x{years}"
     if not log.exists():
-        building = SCRATCH / f"building-{COPIES[size]}"
+        building = SCRATCH / f"building-{copies}x{years}"
         shutil.rmtree(building, ignore_errors=True)
-        for month in sorted(SOURCE.iterdir()):
-            tile(month, building / month.name, COPIES[size])
+        for year in range(years):
+            for month in sorted(SOURCE.iterdir()):
+                tile(month, building / f"{year}-{month.name}", copies, 364 * year)
         building.rename(log)
     return log
 
 
-def tile(month: Path, target: Path, copies: int) -> None:
+def tile(month: Path, target: Path, copies: int, days_later: int) -> None:
     target.mkdir(parents=True)
     values = ", ".join(
         f'"{field}" * (1 + hash(file_row_number, copy, {salt}) % 1000 / 1e6) AS "{field}"'
         for salt, field in enumerate(FIELDS)
     )
+    later = f"to_days({days_later}) + to_milliseconds(copy * (60000 // {copies}))"
     with duckdb.connect() as connection:
         rows = connection.read_parquet(f"{month}/*.parquet", hive_partitioning=False, file_row_number=True)
         rows.join(connection.table_function("range", [copies]).project("range AS copy"), "true").project(
-            f"time + to_milliseconds(copy * (60000 // {copies})) AS time, model, partition, {values}"
+            f"time + {later} AS time, model, partition, {values}"
         ).order("time").write_parquet(f"{target}/flights.parquet", compression="zstd")
 
 
@@ -192,7 +198,7 @@ def comparison(runs: int, with_peers: bool) -> str:
 
 
 def growth(runs: int) -> str:
-    found = {size: best(runs, partial(own, "Engine", size)) for size in COPIES}
+    found = {size: best(runs, partial(own, "Engine", size)) for size in LOGS}
     lines = ["| rows | wall s | CPU s | peak MiB |", "|---|---|---|---|"]
     rows = (f"| {size} | {f['wall']:.2f} | {f['cpu']:.2f} | {f['mib']:.0f} |" for size, f in found.items())
     return "\n".join([*lines, *rows])
