@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Literal, NamedTuple
@@ -27,6 +27,9 @@ OPEN_GROUPS = 3
 
 Sort = Literal["worst", "name", "ratio", "since", "last"]
 Group = Literal["none", "pipeline", "workspace"]
+By = Literal["pipeline", "workspace"]
+GroupTally = tuple[int, str, State, bool, int]
+"""A group's id and name, a state, whether switched on, and how many."""
 
 _WORST = (F("state").asc(), F("ratio").desc(nulls_last=True), F("name").asc())
 _ORDERS: dict[Sort, tuple[OrderBy, ...]] = {
@@ -68,12 +71,22 @@ class Place(NamedTuple):
     pipeline: str
 
 
+class Tally(NamedTuple):
+    """So many assays of one pipeline in one state, switched on or off."""
+
+    place: Place
+    state: State
+    active: bool
+    many: int
+
+
 @dataclass(frozen=True, slots=True)
 class Census:
     """How many assays of each state, in all and by pipeline."""
 
     states: Counter[State]
     places: dict[Place, Counter[State]]
+    tallies: list[Tally]
     next_poll_at: datetime | None
     read_at: datetime | None
 
@@ -118,23 +131,21 @@ class Section:
 
 def census() -> Census:
     """All assays, whatever has been chosen: the verdict speaks of everything."""
-    places: dict[Place, Counter[State]] = defaultdict(Counter)
-    totals: Counter[State] = Counter()
-    columns = ("workspace_id", "workspace_name", "pipeline_id", "pipeline_name", "state")
-    polls: list[int] = []
-    reads: list[int] = []
+    columns = ("workspace_id", "workspace_name", "pipeline_id", "pipeline_name", "state", "active")
     told = {
         "many": Count("pk"),
         "soonest": Min(_as_number("next_poll_at")),
         "read_at": Max(_as_number("last_success_at")),
     }
-    for *place, value, many, soonest, read_at in Assay.objects.values_list(*columns).annotate(**told).order_by():
-        state = _STATES[value]
-        places[Place(*place)][state] += many
-        totals[state] += many
-        polls += filter(None, [soonest])
-        reads += filter(None, [read_at])
-    return Census(totals, dict(places), _earliest(polls), _earliest(sorted(reads)[-1:]))
+    found = list(Assay.objects.values_list(*columns).annotate(**told).order_by())
+    tallies = [Tally(Place(*row[:4]), _STATES[row[4]], row[5], row[6]) for row in found]
+    places: dict[Place, Counter[State]] = defaultdict(Counter)
+    totals: Counter[State] = Counter()
+    for tally in tallies:
+        places[tally.place][tally.state] += tally.many
+        totals[tally.state] += tally.many
+    polls, reads = ([row[k] for row in found if row[k]] for k in (7, 8))
+    return Census(totals, dict(places), tallies, _earliest(polls), _earliest(sorted(reads)[-1:]))
 
 
 def _as_number(column: str) -> Cast:
@@ -198,10 +209,10 @@ def _first_key() -> QuerySet[Field, str]:
     return Field.objects.filter(assay=OuterRef("pk")).order_by("position").values_list("key", flat=True)[:1]
 
 
-def sections(choice: Choice) -> tuple[Page[Section], Counter[State]]:
+def sections(choice: Choice, everything: Census) -> tuple[Page[Section], Counter[State]]:
     """A page of groups, worst first; the first ones, or those asked for, are open. And the tabs' counts."""
-    by = "pipeline" if choice.group == "pipeline" else "workspace"
-    found, counted = _sections(choice, by)
+    by: By = "pipeline" if choice.group == "pipeline" else "workspace"
+    found, counted = _sections(choice, by, everything)
     shown = stretch(choice.page, GROUPS_PER_PAGE, len(found))
     page = Page(found[shown.start : shown.stop], len(found), shown)
     opened = choice.opened if choice.opened is not None else _first_troubled(page)
@@ -211,19 +222,28 @@ def sections(choice: Choice) -> tuple[Page[Section], Counter[State]]:
     return page, counted
 
 
-def _sections(choice: Choice, by: str) -> tuple[list[Section], Counter[State]]:
+def _sections(choice: Choice, by: By, everything: Census) -> tuple[list[Section], Counter[State]]:
     found: dict[int, Section] = {}
     counted: Counter[State] = Counter()
-    columns = (f"{by}_id", f"{by}_name", "state", "active")
-    rows = chosen(choice, whatever_state=True).values_list(*columns).annotate(many=Count("pk")).order_by()
-    for key, name, value, active, many in rows:
-        state = _STATES[value]
+    for key, name, state, active, many in _narrowed(choice, by) if choice.narrows else _by_group(everything, by):
         counted[state] += many
         if choice.state in (None, state):
             section = found.get(key) or found.setdefault(key, Section(key, name, Counter(), 0))
             section.states[state] += many
             section.active += many if active else 0
     return sorted(found.values(), key=_trouble), counted
+
+
+def _narrowed(choice: Choice, by: By) -> Iterator[GroupTally]:
+    columns = (f"{by}_id", f"{by}_name", "state", "active")
+    rows = chosen(choice, whatever_state=True).values_list(*columns).annotate(many=Count("pk")).order_by()
+    return ((key, name, _STATES[value], active, many) for key, name, value, active, many in rows)
+
+
+def _by_group(everything: Census, by: By) -> Iterator[GroupTally]:
+    """The census has counted already."""
+    first = 2 if by == "pipeline" else 0
+    return ((*place[first : first + 2], state, active, many) for place, state, active, many in everything.tallies)
 
 
 def _trouble(section: Section) -> tuple[int, int, int, int, str]:
@@ -238,7 +258,7 @@ def _first_troubled(page: Page[Section]) -> set[int]:
     return {section.key for section in page.rows[:OPEN_GROUPS] if min(section.states) < State.OK}
 
 
-def _members(choice: Choice, by: str, keys: Sequence[int]) -> dict[int, list[Assay]]:
+def _members(choice: Choice, by: By, keys: Sequence[int]) -> dict[int, list[Assay]]:
     """The worst assays of each group, at most a dozen."""
     place = Window(RowNumber(), partition_by=F(f"{by}_id"), order_by=[*_WORST, F("pk").asc()])
     ranked = _drawn(chosen(choice).filter(**{f"{by}_id__in": keys})).annotate(place=place)

@@ -61,14 +61,14 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 def _board(census: reads.Census, choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
     if choice.group != "none":
-        return _grouped(choice, zone, now)
+        return _grouped(census, choice, zone, now)
     counts = reads.counts(choice, census)
     page = reads.rows(choice, _found(counts, choice))
     return _told(counts, choice) | {"page": page, "rows": _rows(page.rows, zone, now)}
 
 
-def _grouped(choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
-    page, counts = reads.sections(choice)
+def _grouped(census: reads.Census, choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
+    page, counts = reads.sections(choice, census)
     switches = reads.switches_of(row for section in page.rows for row in section.rows)
     drawing = Drawing(switches, SHORT, zone, now)
     opened = {section.key for section in page.rows if section.opened}
