@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Generic, Self, TypeVar
+from functools import partial
+from typing import Any, Generic, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -77,13 +78,23 @@ class Answered:
     timed_out: bool
 
 
+class Parts(Protocol):
+    """Bytes as they come, which somebody must read to the end or close."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def __next__(self) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Relayed:
     """An answer as it comes. `parts` are read to the end or closed; until then it holds a connection."""
 
     status: int
     media: str
-    parts: Iterator[bytes]
+    parts: Parts
 
 
 Listener = Callable[[Answered], None]
@@ -159,7 +170,7 @@ class Client:
             response.close()
             response = self._opened(path, body, renewed, limits)
         media = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return Relayed(response.status_code, media, self._parts(path, response, limits))
+        return Relayed(response.status_code, media, _Parts(response, partial(self._unavailable, path, limits=limits)))
 
     def _opened(self, path: str, body: bytes, token: str, limits: Limits) -> requests.Response:
         began = time.monotonic()
@@ -170,14 +181,6 @@ class Client:
             raise self._unavailable(path, error, limits) from None
         self._tell(path, began, timed_out=False)
         return response
-
-    def _parts(self, path: str, response: requests.Response, limits: Limits) -> Iterator[bytes]:
-        with response:
-            try:
-                while part := response.raw.read1(65_536, decode_content=True):
-                    yield part
-            except (requests.RequestException, HTTPError) as error:
-                raise self._unavailable(path, error, limits) from None
 
     def _unavailable(self, path: str, error: Exception, limits: Limits) -> Unavailable:
         return Unavailable(path, _sentence(error, self._url, limits), timed_out=_is_timeout(error))
@@ -237,6 +240,30 @@ class Client:
     def _tell(self, path: str, began: float, timed_out: bool) -> None:
         if self._listener:
             self._listener(Answered(path, datetime.now(UTC), time.monotonic() - began, timed_out))
+
+
+class _Parts:
+    """A response's body. Unlike a generator's, its `close` gives the connection back also before the first part."""
+
+    def __init__(self, response: requests.Response, unavailable: Callable[[Exception], Unavailable]) -> None:
+        self._response, self._unavailable = response, unavailable
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            part: bytes = self._response.raw.read1(65_536, decode_content=True)
+        except (requests.RequestException, HTTPError) as error:
+            self.close()
+            raise self._unavailable(error) from None
+        if not part:
+            self.close()
+            raise StopIteration
+        return part
+
+    def close(self) -> None:
+        self._response.close()
 
 
 def open_session(url: str, connections: int) -> requests.Session:

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from assays import instance
 from assays.errors import APIError, Rejected, Unavailable
-from assays.upstream import Relayed
+from assays.upstream import Parts, Relayed
 from typedapi.operation import JSON, Problem
 
 MOST_SHARED = 2 * 1024 * 1024
@@ -80,8 +80,9 @@ def _asked(question: Question) -> HttpResponseBase:
     if rest is None:
         _put_aside(question, beginning)
         return _whole(question, beginning)
-    parts = chain([beginning], rest)
-    return _whole(question, b"".join(parts)) if question.check else StreamingHttpResponse(parts, content_type=JSON)
+    if question.check:
+        return _whole(question, b"".join([beginning, *rest]))
+    return StreamingHttpResponse(_Continued(beginning, rest), content_type=JSON)
 
 
 def pass_on(path: str, body: bytes, patience: float) -> HttpResponseBase:
@@ -112,13 +113,13 @@ def _refusal(relayed: Relayed) -> HttpResponse | None:
     return HttpResponse(body, status=status, content_type=JSON)
 
 
-def _cut(parts: Iterator[bytes]) -> bytes:
+def _cut(parts: Parts) -> bytes:
     taken = b""
     for part in parts:
         taken += part
         if len(taken) > LONGEST_REFUSAL:
             break
-    parts.close()  # type: ignore[attr-defined]
+    parts.close()
     return taken[:LONGEST_REFUSAL]
 
 
@@ -126,7 +127,18 @@ def _said(body: bytes) -> str:
     return re.sub(r"\s+", " ", body[:2000].decode("utf-8", "replace")).strip()[:300]
 
 
-def _beginning(parts: Iterator[bytes]) -> tuple[bytes, Iterator[bytes] | None]:
+class _Continued:
+    """What has been read of an answer, then the rest of it; closed like the rest."""
+
+    def __init__(self, beginning: bytes, rest: Parts) -> None:
+        self._parts = chain([beginning], rest)
+        self.close = rest.close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._parts
+
+
+def _beginning(parts: Parts) -> tuple[bytes, Parts | None]:
     """As much as may be shared, and the rest; None when that was all."""
     taken: list[bytes] = []
     size = 0

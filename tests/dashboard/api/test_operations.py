@@ -12,9 +12,12 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.http import StreamingHttpResponse
 from django.utils import timezone
 
+from assays.errors import Unavailable
 from assays.models import Assay, Result, Upstream, UpstreamError
+from dashboard.api import asking
 from tests.dashboard.api.conftest import FEATURES, GET, LIST, NEXT_RUN, RESULTS, Grant, Program, content, said
 from tests.dashboard.conftest import HOUR, Fill
 from tests.support import messages
@@ -319,3 +322,24 @@ def test_a_scope_hides_an_assay_that_only_upstream_knows(filled: Assay, grant: G
     assert program.post(GET, {"id": STRANGER}).status_code == 404
     assert program.post(RESULTS, {"id": STRANGER}).status_code == 404
     assert grant(workspaces=[2]).post(RESULTS, {"id": STRANGER}).status_code == 200
+
+
+def test_a_large_answer_of_upstream_streams_and_is_whole(
+    filled: Assay, viewer: Program, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "MOST_SHARED", 100)
+    answer = viewer.post(RESULTS, asked(filled, debug=True))
+    assert isinstance(answer, StreamingHttpResponse)
+    assert said(answer) == list(reversed(served.results[str(filled.pk)]))
+
+
+def test_a_large_answer_that_breaks_off_is_no_whole_one(
+    filled: Assay, viewer: Program, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "MOST_SHARED", 100)
+    served.misbehave.append(
+        lambda path, body: replace(served._serve(path, body), cut=70_000, body=b"[" + b" " * 90_000)
+    )
+    answer = viewer.post(RESULTS, asked(filled, debug=True))
+    with pytest.raises(Unavailable, match="broke off"):
+        content(answer)

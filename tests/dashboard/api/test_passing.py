@@ -153,7 +153,7 @@ def test_nothing_is_passed_on_out_of_scope(fill: Fill, grant: Grant, served: Ser
 def test_a_key_given_twice_reaches_upstream_once(grant: Grant, served: Served) -> None:
     schedules(served)
     twice = json.dumps(DEFINITION).replace('"workspace_id": 1', '"workspace_id": 2, "workspace_id": 1')
-    assert grant(Role.OPERATOR, [1]).post(SCHEDULE, twice.encode()).status_code == 200
+    assert said(grant(Role.OPERATOR, [1]).post(SCHEDULE, twice.encode())) == NEW
     assert served.bodies[0][1]["targeting"]["data_origin"] == ORIGIN
 
 
