@@ -6,12 +6,15 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from assays import bulk, faults, standing, wire
-from assays.models import Assay, Field, Pause
+from assays.models import Assay, Field, HourRollup, Pause, Result, ScopeRollup
+from assays.rollups import recount_scopes
+from assays.schedule import EPOCH, micros
 from assays.upstream import LIST, Listing
 from assays.wire import Received, utc
 
@@ -68,9 +71,12 @@ def _by_id(listing: Listing[wire.Assay]) -> tuple[dict[UUID, Received[wire.Assay
 
 def _write(items: dict[UUID, Received[wire.Assay]], known: Collection[UUID], now: datetime) -> None:
     old = {row.pk: row for row in Assay.objects.filter(pk__in=items.keys() & set(known))}
+    before = _bearings(old.values())
     rows = [_taken(old.get(pk) or Assay(pk=pk, next_poll_at=now), item, now) for pk, item in items.items()]
     Assay.objects.bulk_create([row for row in rows if row.pk not in old], batch_size=100)
-    _write_fields(items)
+    _write_fields(items, old)
+    after = _bearings(old.values())
+    _read_anew([row for pk, row in old.items() if before[pk] != after[pk]], now)
     _write_pauses(rows, now)
     _save(rows, now, _TAKEN)
 
@@ -122,8 +128,8 @@ def _take_schedule(row: Assay, message: wire.Assay) -> None:
     row.width_seconds = message.window.width.seconds
     row.ends_at = message.scheduling.end and utc(message.scheduling.end)
     univariate = message.summarizer.univariate
-    row.metric = univariate.metric if univariate else ""
-    row.aggregation = univariate.aggregation if univariate else ""
+    row.metric = _text(univariate.metric) if univariate else ""
+    row.aggregation = _text(univariate.aggregation) if univariate else ""
 
 
 def _take_pause(row: Assay, now: datetime) -> None:
@@ -140,11 +146,44 @@ def _text(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def _write_fields(items: dict[UUID, Received[wire.Assay]]) -> None:
+def _bearings(rows: Collection[Assay]) -> dict[UUID, tuple[Any, ...]]:
+    """What the states and hours of an assay follow from, beside its results."""
+    fields = standing.fields_of(row.pk for row in rows)
+    return {row.pk: (row.first_run, row.period_seconds, *map(_thresholds, fields[row.pk])) for row in rows}
+
+
+def _thresholds(field: Field) -> tuple[str, float | None, float | None]:
+    return field.key, field.warning, field.alert
+
+
+def _read_anew(rows: Collection[Assay], now: datetime) -> None:
+    """Everything is judged again as it is read again; until then the messages stay as they are."""
+    ids = [row.pk for row in rows]
+    HourRollup.objects.filter(field__assay__in=ids).delete()
+    for scope in {(row.workspace_id, row.pipeline_id) for row in rows}:
+        _add_up_anew(*scope)
+    Result.objects.filter(assay__in=ids).update(updated_at=EPOCH)
+    Assay.objects.filter(pk__in=ids).update(**dict.fromkeys(_READ))
+    for row in rows:
+        row.next_poll_at = now
+
+
+def _add_up_anew(workspace_id: int, pipeline_id: int) -> None:
+    kept = ScopeRollup.objects.filter(workspace_id=workspace_id, pipeline_id=pipeline_id)
+    hours = [micros(hour) for hour in kept.values_list("hour", flat=True)]
+    kept.delete()
+    recount_scopes((workspace_id, pipeline_id, hour) for hour in hours)
+
+
+_READ = ("read_from", "read_to", "covered_from", "covered_to", "swept_to", "caught_up_at")
+
+
+def _write_fields(items: dict[UUID, Received[wire.Assay]], old: Collection[UUID]) -> None:
     rows = [
         Field(
             assay_id=pk,
             key=_text(path.key),
+            mark=fingerprint(_text(path.key).encode()),
             position=position,
             warning=path.thresholds.warning if path.thresholds else None,
             alert=path.thresholds.alert if path.thresholds else None,
@@ -155,10 +194,13 @@ def _write_fields(items: dict[UUID, Received[wire.Assay]]) -> None:
     Field.objects.bulk_create(
         rows,
         update_conflicts=True,
-        unique_fields=["assay", "key"],
+        unique_fields=["assay", "mark"],
         update_fields=["position", "warning", "alert"],
         batch_size=200,
     )
+    wanted = {(row.assay_id, row.mark) for row in rows}
+    kept = Field.objects.filter(assay__in=old).values_list("pk", "assay_id", "mark")
+    Field.objects.filter(pk__in=[pk for pk, *identity in kept if tuple(identity) not in wanted]).delete()
 
 
 def _distinct(paths: Iterable[wire.IoPath]) -> list[wire.IoPath]:

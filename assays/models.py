@@ -82,7 +82,7 @@ class Assay(models.Model):
 
     class Meta:
         indexes = [
-            models.Index("state", F("ratio").desc(), "name", name="assay_worst_first"),
+            models.Index("state", F("ratio").desc(), name="assay_worst_first"),
             models.Index(fields=["next_poll_at"], name="assay_due"),
             models.Index(fields=["workspace_id", "pipeline_id"], name="assay_scope"),
             models.Index(fields=["sweep_at"], name="assay_sweep_due"),
@@ -123,6 +123,8 @@ class Field(models.Model):
 
     assay = models.ForeignKey(Assay, on_delete=models.CASCADE, related_name="fields")
     key = models.TextField()
+    # `listing.fingerprint` of the key, which may be longer than PostgreSQL takes into an index
+    mark = models.BigIntegerField()
     position = models.PositiveSmallIntegerField()
     warning = models.FloatField(null=True)
     alert = models.FloatField(null=True)
@@ -142,7 +144,7 @@ class Field(models.Model):
     recent = models.BinaryField(default=b"")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["assay", "key"], name="field_identity")]
+        constraints = [models.UniqueConstraint(fields=["assay", "mark"], name="field_identity")]
 
     @property
     def top_bin(self) -> TopBin | None:

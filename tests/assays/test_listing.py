@@ -48,6 +48,18 @@ def test_the_same_list_again_changes_nothing() -> None:
     assert Assay.objects.values().get() == before
 
 
+@pytest.mark.parametrize("name", ["".join(f"{n:04x}" for n in range(2_500)), "a\0b", "\N{RIGHT-TO-LEFT OVERRIDE}<b>"])
+def test_a_hostile_name_is_only_text(name: str) -> None:
+    """Wherever it stands: PostgreSQL takes no zero byte, and into an index no text of ten thousand letters."""
+    assay = messages.assay(name=name, fields={f"in.{name}": (0.1, 0.2), f"out.{name}": (0.1, 0.2)})
+    assay["targeting"]["data_origin"] |= {"pipeline_name": name, "workspace_name": name}
+    assay["summarizer"]["UnivariateContinuous"] |= {"metric": name, "aggregation": name}
+    assert apply_assays(listing(assay), NOW) == Listed(1, 1, 0, 0, 0)
+    shown = name.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    assert Assay.objects.get().name == shown
+    assert list(Field.objects.order_by("position").values_list("key", flat=True)) == [f"in.{shown}", f"out.{shown}"]
+
+
 def test_an_unknown_key_is_kept() -> None:
     apply_assays(listing(messages.assay() | {"colour": "teal"}), NOW)
     assert json.loads(Assay.objects.get().message)["colour"] == "teal"

@@ -94,7 +94,7 @@ def field(db: None) -> Field:
         read_from=START - HOUR,
         read_to=START + 10 * DAY,
     )
-    return Field.objects.create(assay=assay, key="out.a", position=0, warning=0.2, alert=0.5)
+    return Field.objects.create(assay=assay, key="out.a", mark=1, position=0, warning=0.2, alert=0.5)
 
 
 def keep(field: Field, k: int, state: State, score: float | None) -> None:
