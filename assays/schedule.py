@@ -91,6 +91,10 @@ IDLE = timedelta(minutes=15)
 """How often an assay is asked at the least, one of which no run is due too: paused, ended, gone, or refused."""
 
 
+FARTHEST = timedelta(days=1)
+"""An assay without a period is asked within this, however far off its next run is said to be."""
+
+
 def late_after(due: datetime, period: timedelta | None) -> datetime:
     """From when on a run due then counts as late."""
     shortest, longest = GRACE
@@ -101,12 +105,14 @@ def late_after(due: datetime, period: timedelta | None) -> datetime:
 def next_ask(now: datetime, due: datetime | None, period: timedelta | None, tries: int) -> datetime:
     """When to ask again: shortly after the next run is due, then 10, 20, 40 s … later while it does not come.
 
+    A next run that is more than a period off is not waited for.
+
     Where none is due the past may still be worked off: soon after the last run has moved, then ever less often.
     """
     if due is None:
         return now + min(_doubled(tries + 1), IDLE)
     if due + FIRST_ASK > now:
-        return due + FIRST_ASK
+        return min(due, now + (period or FARTHEST)) + FIRST_ASK
     longest = min(max(period or IDLE, timedelta(seconds=40)), IDLE)
     return now + min(_doubled(tries), longest)
 

@@ -22,12 +22,12 @@ from django.db import transaction
 
 from assays import bulk, coverage, faults, rollups, standing, wire
 from assays.coverage import TICK, Span
-from assays.errors import APIError, Malformed, Rejected, TooLarge, Unavailable
+from assays.errors import APIError, Rejected, TooLarge, Unavailable
 from assays.fields import pack
 from assays.models import Assay, Field, Pause, Result, Score
-from assays.schedule import IDLE, back_off, late_after, micros, next_ask, next_end
+from assays.schedule import IDLE, back_off, late_after, micros, newest_end, next_ask, next_end
 from assays.states import State
-from assays.upstream import RESULTS, BadItem, Client, Listing
+from assays.upstream import NEXT_RUN, RESULTS, BadItem, Client, Listing
 from assays.verdict import Verdict, verdicts
 from assays.wire import Received, utc
 
@@ -55,7 +55,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Everything one visit to an assay brought, up to the error that ended it."""
+    """Everything one visit to an assay brought, up to the error that ended it.
+
+    `doubt` is what was not believed of `next_run`, and `runs` that as it came.
+    """
 
     assay_id: UUID
     asked_at: datetime
@@ -65,7 +68,7 @@ class Visit:
     failed_span: Span | None = None
     sweep: bool = False
     runs: bytes | None = None
-    """`next_run` as it came."""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,8 @@ def _overlap(assay: Assay) -> timedelta:
 def _step(assay: Assay) -> timedelta:
     if assay.step_seconds:
         return timedelta(seconds=assay.step_seconds)
-    return STEP_WINDOWS * assay.plan.period if assay.plan.period else STEP_OF_CRON
+    most = timedelta(days=settings.RETENTION_DAYS)
+    return min(STEP_WINDOWS * assay.plan.period, most) if assay.plan.period else STEP_OF_CRON
 
 
 def visit(client: Client, assay: Assay, now: datetime) -> Visit:
@@ -123,11 +127,11 @@ def visit(client: Client, assay: Assay, now: datetime) -> Visit:
     done = Visit(assay.pk, now)
     try:
         heard = client.next_run(str(assay.pk))
-        done = replace(done, next_run=_believable(heard.message, now), runs=heard.raw)
     except APIError as error:
         return replace(done, error=error)
-    assert done.next_run is not None
-    return _read(client, done, ranges(assay, done.next_run.last_run, now))
+    runs, doubt = _believable(heard.message, assay, now)
+    done = replace(done, next_run=runs, runs=heard.raw, doubt=doubt)
+    return _read(client, done, ranges(assay, runs.last_run, now))
 
 
 def sweep_visit(client: Client, assay: Assay, now: datetime) -> Visit:
@@ -146,12 +150,13 @@ def _read(client: Client, done: Visit, spans: Iterable[Span]) -> Visit:
     return done
 
 
-def _believable(runs: wire.NextRun, now: datetime) -> wire.NextRun:
-    """In UTC, and without a last run that lies in the future."""
-    last = runs.last_run and utc(runs.last_run)
-    if last and last > now + SKEW:
-        raise Malformed("get_next_run", "last_run", f"{wire.rfc3339(last)} lies in the future")
-    return wire.NextRun(last, runs.next_run and utc(runs.next_run))
+def _believable(runs: wire.NextRun, assay: Assay, now: datetime) -> tuple[wire.NextRun, str]:
+    """In UTC, and what was not believed: for a last run in the future stands the last one that can have been."""
+    last, following = runs.last_run and utc(runs.last_run), runs.next_run and utc(runs.next_run)
+    if last is None or last <= now + SKEW:
+        return wire.NextRun(last, following), ""
+    doubt = f"last_run: {wire.rfc3339(last)} lies in the future"
+    return wire.NextRun(newest_end(assay.plan, now) if assay.plan.period else now, following), doubt
 
 
 def _of_its_time(listing: Listing[wire.Result], now: datetime) -> Listing[wire.Result]:
@@ -297,7 +302,7 @@ def _store_scores(written: Sequence[_Written], assays: dict[UUID, Assay], fields
         baseline = _baseline(assays[one.assay_id])
         for row, told in zip(fields[one.assay_id], one.verdicts, strict=True):
             if row.window_end is None or one.end >= micros(row.window_end):
-                row.error = told.error
+                row.error = told.error.replace("\0", "\N{REPLACEMENT CHARACTER}")
                 row.top_bin_data = top_bin(one.message, row.key, baseline)
 
 
@@ -329,7 +334,8 @@ def top_bin(result: wire.Result | None, key: str, baseline: dict[str, wire.Summa
         return ""
     index = max(range(len(score.scores)), key=score.scores.__getitem__)
     total = sum(score.scores)
-    if total <= 0 or index >= min(len(before.aggregated_values), len(window.aggregated_values)):
+    lists = before.aggregated_values, window.aggregated_values, window.bins.labels
+    if total <= 0 or index >= min(map(len, lists)):
         return ""
     shares = before.aggregated_values[index], window.aggregated_values[index]
     return msgspec.json.encode([window.bins.labels[index], *shares, score.scores[index] / total]).decode()
@@ -562,6 +568,8 @@ def _faults(visits: Iterable[Visit]) -> Iterator[faults.Fault]:
     for done in visits:
         if done.error:
             yield faults.Fault(done.assay_id, done.error.endpoint, done.error.text)
+        if done.doubt:
+            yield faults.Fault(done.assay_id, NEXT_RUN, done.doubt)
         for reading in done.readings:
             for bad in reading.listing.bad:
                 yield faults.Fault(done.assay_id, RESULTS, bad.problem)

@@ -162,6 +162,64 @@ def test_everything_upstream_has_is_read_once(upstream: Upstream, client: Client
     assert read(client).stored == 0
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"out.a": (0.1, 0.2)},
+        {"out.a": (0.1, 0.2), "in.b": (None, 0.1)},
+        {"out.a": (None, None), "in.b": (0.1, 0.3), "in.c": (None, 0.1)},
+    ],
+    ids=["one is dropped", "a threshold moves", "one is added"],
+)
+def test_an_assay_that_watches_otherwise_is_judged_anew(
+    upstream: Upstream, client: Client, fields: dict[str, tuple[float | None, float | None]]
+) -> None:
+    add(upstream, messages.assay(1, fields=FIELDS), [*hours(0, 30), *hours(32, 48)], [0.15] * 46, START + 47 * HOUR)
+    read(client)
+    add(upstream, messages.assay(1, fields=fields), [*hours(0, 30), *hours(32, 48)], [0.15] * 46, START + 47 * HOUR)
+    read(client)
+    assert_equals_truth(upstream)
+    assert set(Field.objects.values_list("key", flat=True)) == set(fields)
+
+
+def test_an_assay_with_another_schedule_has_its_hours_counted_anew(upstream: Upstream, client: Client) -> None:
+    add(upstream, messages.assay(1), hours(0, 10), [0.05] * 10, START + 47 * HOUR)
+    read(client)
+    add(upstream, messages.assay(1, quantity=2), hours(0, 10), [0.05] * 10, START + 46 * HOUR)
+    read(client)
+    assert_rollups(upstream)
+
+
+def test_a_last_run_that_lies_in_the_future_is_reported_and_hides_nothing(upstream: Upstream, client: Client) -> None:
+    assay = messages.assay(1)
+    add(upstream, assay, hours(0, 72), [0.05] * 72, START + 71 * HOUR)
+    ahead = START + 73 * 365 * DAY
+    upstream.results[assay["id"]].append(messages.result(assay, ahead))
+    upstream.runs[assay["id"]] = runs(ahead, ahead + HOUR)
+    read(client)
+    row = Assay.objects.get()
+    assert (Result.objects.count(), row.last_run) == (72, NOW)
+    assert NOW < (row.next_poll_at or NOW) < NOW + 2 * HOUR
+    assert "lies in the future" in UpstreamError.objects.get().text
+
+
+def test_an_assay_with_years_between_its_runs_is_read(upstream: Upstream, client: Client) -> None:
+    assay = messages.assay(1, unit="Week", quantity=520)
+    add(upstream, assay, [START], [0.05], START)
+    read(client)
+    assert Assay.objects.get().last_success_at == NOW
+    assert Result.objects.count() == 1
+
+
+def test_a_summary_with_fewer_labels_than_values_spoils_no_score(upstream: Upstream, client: Client) -> None:
+    assay = messages.assay(1)
+    add(upstream, assay, hours(0, 1), [0.3], START)
+    upstream.results[assay["id"]][0]["summaries"]["out.score"]["bins"]["labels"] = []
+    read(client)
+    field = Field.objects.get()
+    assert (field.score, field.top_bin) == (0.3, None)
+
+
 def test_the_newest_is_read_first_and_the_past_in_steps(upstream: Upstream, client: Client) -> None:
     add(upstream, messages.assay(1), hours(0, 1200), [0.05] * 1200, START + 1199 * HOUR)
     now = START + 1200 * HOUR
@@ -277,14 +335,6 @@ def test_a_window_in_the_future_is_reported_and_hides_nothing(upstream: Upstream
     assert_equals_truth(upstream)
     assert "future" in UpstreamError.objects.get().text
     assert Assay.objects.get().covered_to == START + 4 * HOUR
-
-
-def test_a_last_run_in_the_future_is_an_error_that_moves_nothing(upstream: Upstream, client: Client) -> None:
-    add(upstream, messages.assay(1), hours(0, 5), [0.05] * 5, datetime(2099, 1, 1, tzinfo=UTC))
-    read(client)
-    row = Assay.objects.get()
-    assert "future" in row.last_error
-    assert row.read_to is None
 
 
 def test_steps_shrink_when_an_answer_is_too_large(upstream: Upstream) -> None:
