@@ -84,10 +84,10 @@ def _unreachable(error: APIError, now: datetime) -> None:
     row = state()
     wait = error.retry_after if isinstance(error, Unavailable) else None
     probe_at = now + max(_probe_delay(row.failures), min(wait or timedelta(0), LAST_PROBE))
-    Upstream.objects.filter(pk=1).exclude(reachable=False).update(reachable=False, since=now)
     Upstream.objects.filter(pk=1).update(
         failures=F("failures") + 1, last_error=str(error)[:1000], last_error_at=now, probe_at=probe_at
     )
+    Upstream.objects.filter(pk=1).exclude(reachable=False).update(reachable=False, since=now)
     faults.note([faults.Fault(None, FEATURES, error.text)], now)
 
 

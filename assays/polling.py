@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
 from assays import breaker, bulk
@@ -173,7 +172,7 @@ class Poller:
         """All at once; should one of them spoil the transaction, each alone."""
         try:
             store(visits, datetime.now(UTC))
-        except (DatabaseError, ValueError, OverflowError):
+        except Exception:  # whatever one answer has led to, the others are not to suffer
             log.exception("storing %d visits at once failed; each is now stored alone", len(visits))
             for done in visits:
                 self._keep_alone(done)
@@ -181,7 +180,7 @@ class Poller:
     def _keep_alone(self, done: Visit) -> None:
         try:
             store([done], datetime.now(UTC))
-        except (DatabaseError, ValueError, OverflowError) as error:
+        except Exception as error:
             log.exception("what assay %s answered cannot be stored", done.assay_id)
             now = datetime.now(UTC)
             Assay.objects.filter(pk=done.assay_id).update(
