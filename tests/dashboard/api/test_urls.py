@@ -55,6 +55,7 @@ def test_the_vendors_client_finds_a_configuration_without_a_token(db: None) -> N
     assert said(Program().get("/v1/api/config")) == {"name": "Driftline"}
 
 
+@pytest.mark.slow
 def test_no_call_fails_or_answers_what_is_not_documented(
     filled: Assay, served: Upstream, live_server: LiveServer, settings: Settings, tmp_path: Path
 ) -> None:
