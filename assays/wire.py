@@ -22,6 +22,9 @@ Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Finite = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
 """JSON can write numbers beyond what a float holds, such as 1e999."""
 
+Measured = Annotated[float, Meta(ge=-1e150, le=1e150)]
+"""Beyond this a square overflows."""
+
 Metric = Literal["PSI", "MaxDiff", "SumDiff"]
 Aggregation = Literal["Density", "Cumulative", "Edges"]
 Activity = Literal["ActiveOnly", "InactiveOnly", "All"]
@@ -171,7 +174,7 @@ class Summary(Struct, frozen=True, gc=False):
     """How a sample fell into bins: edges, labels and aggregated values have one length."""
 
     bins: Bins
-    aggregated_values: list[Finite]
+    aggregated_values: list[Measured]
     statistics: Statistics
     name: str | None = None
     aggregation: str | None = None
@@ -217,8 +220,8 @@ class Assay(Struct, frozen=True):
 class FieldScore(Struct, frozen=True, gc=False):
     """`scores` holds what each bin adds, weighted but not halved; `bin_index` is MaxDiff's bin, from 0."""
 
-    score: Finite
-    scores: list[Finite]
+    score: Measured
+    scores: list[Measured]
     bin_index: int | None = None
 
 

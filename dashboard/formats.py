@@ -181,6 +181,8 @@ def edges(values: Sequence[float]) -> list[str]:
 
 
 def _edge(value: float, digits: int) -> str:
+    if math.isnan(value):
+        return NONE
     if not math.isfinite(value):
         return "∞" if value > 0 else f"{MINUS}∞"
     size = abs(value)

@@ -86,7 +86,8 @@ def judge(result: wire.Result, keys: Sequence[verdict.Watched], key: str, assay:
     baseline = (assay.baseline.summary or {}).get(key)
     summary = (result.summaries or {}).get(key)
     scored = (result.scores or {}).get(key)
-    comparable = isinstance(scored, wire.FieldScore) and baseline is not None and summary is not None
+    whole = baseline is not None and baseline.is_whole and summary is not None and summary.is_whole
+    comparable = isinstance(scored, wire.FieldScore) and whole
     return Judged(
         verdict=verdicts[key],
         status=result.status,
@@ -104,14 +105,14 @@ def measure(assay: wire.Assay) -> Measure | None:
 
 
 def compare(scored: wire.FieldScore, baseline: wire.Summary, window: wire.Summary, how: Measure | None) -> Comparison:
-    before = dict(zip(baseline.bins.labels, baseline.aggregated_values, strict=False))
+    before = _aligned(baseline, window)
     spans = formats.ranges(list(wire.edge_values(window.bins.edges)))
     adds = _adds(scored, how, len(spans))
     top = max(range(len(spans)), key=lambda k: adds[k] or 0.0)
-    values = zip(window.bins.labels, spans, window.aggregated_values, adds, strict=False)
+    values = zip(window.bins.labels, spans, before, window.aggregated_values, adds, strict=True)
     rows = [
-        BinRow(label, span, before.get(label), after, adds_, k == top and bool(adds_))
-        for k, (label, span, after, adds_) in enumerate(values)
+        BinRow(label, span, before_, after, adds_, k == top and bool(adds_))
+        for k, (label, span, before_, after, adds_) in enumerate(values)
     ]
     explained = _explained(rows, window, how)
     return Comparison(
@@ -120,13 +121,23 @@ def compare(scored: wire.FieldScore, baseline: wire.Summary, window: wire.Summar
         share=explained.share if explained else 0.0,
         movers=_movers(explained, rows) if explained else [],
         recomputed=_recomputed(scored.score, rows, how),
-        ceiling=ceiling(baseline.aggregated_values, window.statistics.count, how) if how and explained else None,
+        ceiling=ceiling([row.before or 0.0 for row in rows], window.statistics.count, how)
+        if how and explained
+        else None,
         widest=max([*(row.after for row in rows), *(row.before or 0.0 for row in rows)]),
         largest=max((row.adds or 0.0 for row in rows), default=0.0),
         rows_before=baseline.statistics.count,
         rows=window.statistics.count,
         is_stability=how.is_stability if how else False,
     )
+
+
+def _aligned(baseline: wire.Summary, window: wire.Summary) -> list[float | None]:
+    """The baseline's value of each of the window's bins: by place where the labels agree, for two may be the same."""
+    if baseline.bins.labels == window.bins.labels:
+        return [*baseline.aggregated_values]
+    by_label = dict(zip(baseline.bins.labels, baseline.aggregated_values, strict=True))
+    return [by_label.get(label) for label in window.bins.labels]
 
 
 def _adds(scored: wire.FieldScore, how: Measure | None, bins: int) -> list[float | None]:

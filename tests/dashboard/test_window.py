@@ -11,6 +11,7 @@ from dashboard import window
 from tests.support.messages import sample
 
 KEY = "out.Model_Confidence_Level"
+UNEVEN = [0.1, 0.15, 0.2, 0.25, 0.3]
 
 
 class Watched(msgspec.Struct):
@@ -53,6 +54,35 @@ def test_bins_are_aligned_by_their_labels(assay: wire.Assay, result: wire.Result
     assert judged.comparison.bins[-1].change == "—"
     assert judged.comparison.movers == []
     assert judged.comparison.recomputed.score is None
+
+
+def test_bins_of_the_same_label_are_aligned_by_their_place(assay: wire.Assay, result: wire.Result) -> None:
+    """Labels of close edges coincide: two digits do not tell them apart."""
+
+    def alike(summary: wire.Summary) -> wire.Summary:
+        return msgspec.structs.replace(summary, bins=msgspec.structs.replace(summary.bins, labels=["1.00e0"] * 5))
+
+    summaries, (baseline,) = {KEY: alike((result.summaries or {})[KEY])}, (assay.baseline.summary or {}).values()
+    told = wire.Baseline(summary={KEY: alike(msgspec.structs.replace(baseline, aggregated_values=UNEVEN))})
+    judged = window.judge(
+        msgspec.structs.replace(result, summaries=summaries),
+        [Watched()],
+        KEY,
+        msgspec.structs.replace(assay, baseline=told),
+    )
+    assert judged.comparison is not None
+    assert [row.before for row in judged.comparison.bins] == UNEVEN
+
+
+@pytest.mark.parametrize("labels", [[], ["one"] * 4, ["one"] * 6])
+def test_a_summary_whose_lists_do_not_fit_is_not_compared(
+    assay: wire.Assay, result: wire.Result, labels: list[str]
+) -> None:
+    summary = (result.summaries or {})[KEY]
+    torn = msgspec.structs.replace(summary, bins=msgspec.structs.replace(summary.bins, labels=labels))
+    judged = window.judge(msgspec.structs.replace(result, summaries={KEY: torn}), [Watched()], KEY, assay)
+    assert judged.comparison is None
+    assert judged.verdict.score is not None
 
 
 def test_a_failed_run_has_no_comparison_and_its_error(assay: wire.Assay, result: wire.Result) -> None:
