@@ -130,15 +130,15 @@ def selected_end(request: HttpRequest, look: Look) -> datetime | None:
 
 def _moment(text: str) -> datetime | None:
     try:
-        if text.lstrip("-").isdigit():
-            return moment(int(text)) if abs(int(text)) < 2**53 else None
-        return msgspec.convert(text, wire.Time).astimezone(UTC)
+        number = text.lstrip("-").isdecimal()
+        told = moment(int(text)) if number else msgspec.convert(text, wire.Time).astimezone(UTC)
+        return told if wire.EARLIEST <= told <= wire.LATEST else None
     except (msgspec.ValidationError, OverflowError, ValueError):
         return None
 
 
 def _seconds(text: str) -> int:
-    return min(int(text), 7 * 86_400) if text.isdigit() and len(text) < 9 else 0
+    return min(int(text), 7 * 86_400) if text.isdecimal() and len(text) < 9 else 0
 
 
 def _address(request: HttpRequest, end: datetime | None) -> str:

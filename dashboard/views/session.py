@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -45,7 +45,7 @@ def prefer(request: HttpRequest) -> HttpResponse:
     """Keeps the zone or the theme that was chosen, and goes back to where that was."""
     form = PreferencesForm(request.POST)
     form.is_valid()
-    response = redirect(_back(request, form.cleaned_data.get("next") or ""))
+    response = HttpResponseRedirect(_back(request, form.cleaned_data.get("next") or ""))
     if zone := form.cleaned_data.get("zone"):
         _keep(response, ZONE_COOKIE, zone if zone == "local" or zone_of(zone) else "UTC")
     if theme := form.cleaned_data.get("theme"):

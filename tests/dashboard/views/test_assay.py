@@ -12,8 +12,14 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from assays import wire
+from assays.credentials import StaticToken
 from assays.models import Assay, Result
+from assays.sync import run_pass
+from assays.upstream import Client as AssaysClient
 from tests.dashboard.conftest import HOUR, Fill
+from tests.support import messages
+from tests.support.messages import runs
+from tests.support.upstream import Upstream
 
 MOBILE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148"
 
@@ -95,9 +101,39 @@ def test_a_window_that_is_not_there_says_so(
     assert words in page(operator, fill([0.05] * 3), f"?window={wire.rfc3339(now + shift)}")
 
 
-@pytest.mark.parametrize("window", ["yesterday", "9" * 40, "2026-06-30", "2026-06-30T05:00:00", "-1e9"])
+@pytest.mark.parametrize(
+    "window",
+    [
+        "yesterday",
+        "9" * 40,
+        "2026-06-30",
+        "2026-06-30T05:00:00",
+        "-1e9",
+        "²",
+        "9999-12-31T23:59:59Z",
+        "0001-01-01T00:00:00Z",
+    ],
+)
 def test_nonsense_for_a_window_is_not_found(operator: Client, fill: Fill, window: str) -> None:
     assert operator.get(f"/assays/{fill([0.05]).pk}/?window={window}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["page=²", "page=-1", "near=²&window=1", "tz=Nowhere", "from=9999-12-31&to=9999-12-31"]
+)
+def test_nonsense_elsewhere_is_overlooked(operator: Client, fill: Fill, query: str) -> None:
+    page(operator, fill([0.05]), f"?{query}")
+
+
+def test_edges_written_as_texts_are_compared_all_the_same(operator: Client, fill: Fill, served: Upstream) -> None:
+    assay = fill([])
+    message = served.assays[str(assay.pk)]
+    told = messages.result(message, assay.first_run, 0.9)
+    told["summaries"]["out.score"]["bins"]["edges"] = ["0.5", "1.5", "somewhere", "2.5", "INFINITY"]
+    served.results[message["id"]] = [told]
+    served.runs[message["id"]] = runs(assay.first_run, None)
+    list(run_pass(AssaysClient(served.url, StaticToken()), [assay.pk], 1))
+    assert "≤ 0.5" in page(operator, assay)
 
 
 def test_an_unknown_assay_and_an_unknown_field_are_not_found(operator: Client, fill: Fill) -> None:

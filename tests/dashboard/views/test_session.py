@@ -85,6 +85,13 @@ def test_a_choice_never_leads_away(operator: Client, address: str) -> None:
     assert operator.post("/preferences/", {"theme": "dark", "next": address})["Location"] == "/"
 
 
+@pytest.mark.parametrize("address", ["health", "\nhealth"])
+def test_a_choice_made_with_an_odd_address_is_kept(operator: Client, address: str) -> None:
+    response = operator.post("/preferences/", {"theme": "dark", "next": address})
+    assert response.status_code == 302
+    assert response.cookies["theme"].value == "dark"
+
+
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "UTC\r\nSet-Cookie: x", "x" * 64])
 def test_a_zone_that_does_not_exist_is_utc(operator: Client, zone: str) -> None:
     response = operator.post("/preferences/", {"zone": zone})
