@@ -77,13 +77,20 @@ def _count(caller: Caller) -> None:
     minute, second = divmod(int(timezone.now().timestamp()), MINUTE)
     key = f"api-calls:{caller.key}:{minute}"
     try:
-        cache.add(key, 0, 2 * MINUTE)
-        calls = cache.incr(key)
-    except (OSError, RedisError, ValueError):
+        calls = _counted(key)
+    except (OSError, RedisError):
         return
     if calls > settings.API_CALLS_PER_MINUTE:
         told = f"more than {settings.API_CALLS_PER_MINUTE} calls in this minute"
         raise Problem(429, told, headers={"Retry-After": str(MINUTE - second)})
+
+
+def _counted(key: str) -> int:
+    try:
+        return cache.incr(key)
+    except ValueError:  # the first of this minute
+        cache.add(key, 1, 2 * MINUTE)
+        return 1
 
 
 class _OurForms(CsrfViewMiddleware):
