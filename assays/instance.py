@@ -17,7 +17,11 @@ def client(listener: Listener | None = None) -> Client:
     return Client(
         settings.WALLAROO_URL,
         credentials(),
-        limits=Limits(read=settings.WALLAROO_REQUEST_TIMEOUT, size=settings.ANSWER_LIMIT_MB * 1024 * 1024),
+        limits=Limits(
+            read=settings.WALLAROO_REQUEST_TIMEOUT,
+            whole=50 + settings.WALLAROO_REQUEST_TIMEOUT,
+            size=settings.ANSWER_LIMIT_MB * 1024 * 1024,
+        ),
         connections=settings.POLL_CONCURRENCY + 8,
         listener=listener,
     )

@@ -334,8 +334,8 @@ def top_bin(result: wire.Result | None, key: str, baseline: dict[str, wire.Summa
         return ""
     index = max(range(len(score.scores)), key=score.scores.__getitem__)
     total = sum(score.scores)
-    lists = before.aggregated_values, window.aggregated_values, window.bins.labels
-    if total <= 0 or index >= min(map(len, lists)):
+    shortest = min(len(before.aggregated_values), len(window.aggregated_values), len(window.bins.labels))
+    if total <= 0 or index >= shortest:
         return ""
     shares = before.aggregated_values[index], window.aggregated_values[index]
     return msgspec.json.encode([window.bins.labels[index], *shares, score.scores[index] / total]).decode()

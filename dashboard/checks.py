@@ -1,5 +1,6 @@
 """Settings that are right one by one and wrong together, as Django system checks."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ def _upstream_address() -> Iterator[CheckMessage]:
     for name in ("WALLAROO_URL", "WALLAROO_AUTH_ENDPOINT"):
         if urlsplit(getattr(settings, name)).username is not None:
             yield Error(f"{name} carries a user name; use WALLAROO_USER and WALLAROO_PASSWORD.", id="driftline.E001")
+    if not settings.WALLAROO_AUTH_ENDPOINT.startswith(("http://", "https://")):
+        yield Error("WALLAROO_SDK_AUTH_ENDPOINT is no http or https address.", id="driftline.E009")
 
 
 def _upstream_account() -> Iterator[CheckMessage]:
@@ -35,6 +38,8 @@ def _upstream_account() -> Iterator[CheckMessage]:
         yield Error(f"WALLAROO_SDK_AUTH_TYPE is {kind!r}; a server can sign in by {known}.", id="driftline.E002")
     if kind == "token" and not settings.WALLAROO_TOKEN:
         yield Error("WALLAROO_SDK_AUTH_TYPE is token, and WALLAROO_TOKEN is not set.", id="driftline.E003")
+    if not re.fullmatch(r"[!-~]*", settings.WALLAROO_TOKEN):
+        yield Error("WALLAROO_TOKEN holds a character that no token has, such as a space.", id="driftline.E010")
     if kind == "client_credentials" and not settings.WALLAROO_CLIENT_SECRET:
         yield Error("Client credentials need WALLAROO_CLIENT_SECRET.", id="driftline.E004")
     if settings.WALLAROO_USER and not settings.WALLAROO_PASSWORD:

@@ -14,6 +14,11 @@ from environs import EnvValidationError, FileAwareEnv, ValidationError, validate
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
+def _is_redis_address(text: str) -> None:
+    if not re.fullmatch(r"(rediss?://|unix://)\S+", text):
+        raise ValidationError("Not an address of Redis.")
+
+
 def _is_web_address(text: str) -> None:
     """Looser than the library's: single-label and underscored names are what containers have."""
     if not re.fullmatch(r"https?://([^\s/?#@]*@)?(\[[0-9a-fA-F:]+\]|[^\s/?#\[\]:]+)(:\d+)?([/?#]\S*)?", text):
@@ -34,7 +39,7 @@ PUBLIC_URL: str = env.str("DRIFTLINE_URL", "http://127.0.0.1:8000", validate=_is
 ALLOWED_HOSTS: list[str] = env.list("DRIFTLINE_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 LOG_LEVEL: str = env.str("DRIFTLINE_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 DATABASE = env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'driftline.sqlite3'}", conn_max_age=600)
-REDIS_URL: str = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL: str = env.str("REDIS_URL", "redis://127.0.0.1:6379/0", validate=_is_redis_address)
 
 # the Wallaroo instance that is watched, in the vendor's own names
 WALLAROO_URL: str = env.str("WALLAROO_URL", "http://127.0.0.1:8010", validate=_is_web_address)

@@ -24,6 +24,9 @@ def complaints() -> Sequence[CheckMessage]:
         ({"WALLAROO_AUTH_TYPE": "client_credentials"}, "driftline.E004"),
         ({"WALLAROO_USER": "ada"}, "driftline.E005"),
         ({"WALLAROO_CREDENTIALS_FILE": "/nowhere/credentials.json"}, "driftline.E006"),
+        ({"WALLAROO_AUTH_ENDPOINT": "keycloak"}, "driftline.E009"),
+        ({"WALLAROO_TOKEN": "abc…"}, "driftline.E010"),
+        ({"WALLAROO_TOKEN": "abc\ndef"}, "driftline.E010"),
         ({"WALLAROO_TOKEN": "t", "WALLAROO_USER": "ada", "WALLAROO_PASSWORD": "p"}, "driftline.W001"),
     ],
 )

@@ -39,6 +39,12 @@ def test_everything_starts_with_nothing_set() -> None:
         ("WALLAROO_URL", "wallaroo.example.com", "WALLAROO_URL: Not an http or https address."),
         ("WALLAROO_REQUEST_TIMEOUT", "soon", "WALLAROO_REQUEST_TIMEOUT: Not a valid number."),
         ("DATABASE_URL", "driftline", "DATABASE_URL: Not a valid database URL."),
+        (
+            "DRIFTLINE_RETENTION_DAYS",
+            "1000000000",
+            "DRIFTLINE_RETENTION_DAYS: Must be greater than",
+        ),
+        ("REDIS_URL", "localhost", "REDIS_URL: Not an address of Redis."),
         ("DRIFTLINE_LOG_LEVEL", "LOUD", "DRIFTLINE_LOG_LEVEL: Must be one of: DEBUG, INFO, WARNING, ERROR."),
     ],
 )
