@@ -189,6 +189,8 @@ def _reason(answer: requests.Response) -> str:
         content = answer.json()
     except ValueError:
         return ""
+    if not isinstance(content, dict):
+        return ""
     parts = [str(content[key])[:200] for key in ("error", "error_description") if key in content]
     return f" ({': '.join(parts)})" if parts else ""
 

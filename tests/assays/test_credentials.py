@@ -183,6 +183,8 @@ def test_a_cache_that_is_down_only_shares_nothing(upstream: Upstream) -> None:
             "Invalid user",
         ),
         (Reply(b"<html>", 404), Rejected, "status 404"),
+        (Reply(b'"no error here"', 404), Rejected, "status 404"),
+        (Reply(b"null", 404), Rejected, "status 404"),
         (Reply(b"busy", 503), Unavailable, "status 503"),
         (Reply(b"{}"), Malformed, "access_token"),
         (Reply(hang_up=True), Unavailable, "ConnectionError"),
