@@ -42,10 +42,17 @@ def switch(assay: Assay, to_active: bool, by: AbstractBaseUser | str, why: str =
     try:
         client.set_active(str(assay.pk), to_active)
     except Rejected as error:
-        return _settle(row, Outcome.REFUSED, str(error))
+        if _was_refused(error):
+            return _settle(row, Outcome.REFUSED, str(error))
+        return _unknown(row, str(error))
     except APIError as error:
         return _unknown(row, str(error))
     return confirm(row, client)
+
+
+def _was_refused(error: Rejected) -> bool:
+    """Whether nothing can have changed; an odd success and a time-out told by a proxy leave that open."""
+    return error.status == 0 or (300 <= error.status < 500 and error.status != 408)
 
 
 def confirm(row: Switch, client: Client) -> Switch:

@@ -112,6 +112,16 @@ def test_a_refusal_is_kept_with_its_text(upstream: Upstream, operator: Any) -> N
     assert "not your workspace" in row.detail
 
 
+@pytest.mark.parametrize("status", [204, 408])
+def test_an_odd_answer_is_no_refusal(upstream: Upstream, operator: Any, status: int) -> None:
+    upstream.misbehave.append(lambda path, _: Reply(b"", status) if path == SET_ACTIVE else None)
+    row = turn_off(operator)
+    assert row.outcome == Outcome.UNKNOWN
+    upstream.switch(ASSAY["id"], False)
+    assert later(row).outcome == Outcome.DONE
+    assert upstream.calls[SET_ACTIVE] == 1
+
+
 def test_only_one_change_of_an_assay_is_under_way(upstream: Upstream, operator: Any) -> None:
     upstream.misbehave.append(lambda path, _: Reply(delay=1) if path == SET_ACTIVE else None)
     turn_off(operator)
