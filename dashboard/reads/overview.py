@@ -242,8 +242,11 @@ def _narrowed(choice: Choice, by: By) -> Iterator[GroupTally]:
 
 def _by_group(everything: Census, by: By) -> Iterator[GroupTally]:
     """The census has counted already."""
-    first = 2 if by == "pipeline" else 0
-    return ((*place[first : first + 2], state, active, many) for place, state, active, many in everything.tallies)
+    for place, state, active, many in everything.tallies:
+        if by == "pipeline":
+            yield place.pipeline_id, place.pipeline, state, active, many
+        else:
+            yield place.workspace_id, place.workspace, state, active, many
 
 
 def _trouble(section: Section) -> tuple[int, int, int, int, str]:
