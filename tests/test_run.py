@@ -92,7 +92,7 @@ def test_secrets_are_private_and_in_no_log(house: House) -> None:
     engine = house.facts["engine"]
     logs = "".join(Path(process["log"]).read_text(errors="replace") for process in house.facts["processes"])
     assert not [name for name in ("password", "client_secret") if engine[name] in logs]
-    for name in ("secrets.json", "run.env", "redis/redis.conf"):
+    for name in ("secrets.json", "run.env", "redis/redis.conf", "driftline.sqlite3", "engine.sqlite3"):
         assert stat.S_IMODE((house.folder / "var" / name).stat().st_mode) == 0o600
 
 

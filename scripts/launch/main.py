@@ -50,6 +50,7 @@ def _run() -> int:
 
 
 def _serve(configuration: Configuration) -> int:
+    os.umask(0o077)  # the databases hold sessions and every message: they are nobody else's to read
     redis_url, redis = broker.arrange(configuration.given, configuration.secrets["redis_password"])
     environment = configuration.environment(redis_url)
     print("Driftline: preparing databases", flush=True)
