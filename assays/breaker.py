@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import F
 
 from assays import faults
-from assays.errors import APIError, Rejected, Unavailable
+from assays.errors import APIError, Malformed, Rejected, Unavailable
 from assays.models import Assay, Upstream
 from assays.upstream import FEATURES, Client
 
@@ -68,15 +68,26 @@ def claim_probe(now: datetime) -> bool:
 
 
 def probe(client: Client) -> bool:
-    """One call that any instance answers at once: its features, which are kept. Opens or closes the breaker."""
+    """One call that any instance answers at once: its features, which are kept. Opens or closes the breaker.
+
+    Features with an odd value are an answer all the same, though none that can be kept.
+    """
     try:
         features = client.features()
     except APIError as error:
-        _unreachable(error, datetime.now(UTC))
-        return False
+        return _failed_probe(error, datetime.now(UTC))
     now = datetime.now(UTC)
     answered(now)
     Upstream.objects.filter(pk=1).update(features=features.raw, features_at=now)
+    return True
+
+
+def _failed_probe(error: APIError, now: datetime) -> bool:
+    if not isinstance(error, Malformed) or not error.field.startswith("features"):
+        _unreachable(error, now)
+        return False
+    faults.note([faults.Fault(None, FEATURES, error.text)], now)
+    answered(now)
     return True
 
 

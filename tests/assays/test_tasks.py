@@ -16,7 +16,7 @@ from assays.models import Upstream as Row
 from assays.upstream import Client
 from dashboard.celery import app
 from tests.support import messages
-from tests.support.upstream import FEATURES, LIST, Reply, Upstream, serving
+from tests.support.upstream import FEATURES, LIST, Reply, Upstream, as_json, serving
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +54,14 @@ def test_a_tick_hands_out_what_is_due_in_batches(upstream: Upstream, sent: Sent)
     tasks.tick()
     assert len(sent.of("poll")) == 3, "what is leased is not handed out again"
     assert Row.objects.get().ticked_at is not None
+
+
+def test_odd_features_are_told_and_stop_nothing(upstream: Upstream) -> None:
+    odd = as_json({"features": {"plateau": True}, "name": "early", "is_auth_enabled": True})
+    upstream.misbehave.append(lambda path, _: odd if path == FEATURES else None)
+    tasks.refresh_features()
+    assert Row.objects.get().reachable
+    assert "Expected `str`" in UpstreamError.objects.get().text
 
 
 def test_the_list_is_kept_and_says_when(upstream: Upstream) -> None:
