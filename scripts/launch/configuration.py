@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -83,7 +84,14 @@ def read_environment_file(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     pairs = [line.removeprefix("export ").partition("=") for line in map(str.strip, lines) if line and line[0] != "#"]
-    return {name.strip(): value.strip().strip("\"'") for name, separator, value in pairs if separator}
+    return {name.strip(): _unquoted(value.strip()) for name, separator, value in pairs if separator}
+
+
+def _unquoted(value: str) -> str:
+    """A backslash in single quotes hides a quotation mark or another backslash."""
+    if len(value) > 1 and value[0] == value[-1] == "'":
+        return re.sub(r"\\([\\'])", r"\1", value[1:-1])
+    return value.strip('"')
 
 
 def reachable(host: str) -> str:

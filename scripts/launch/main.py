@@ -117,4 +117,9 @@ def _publish(configuration: Configuration, engine: dict[str, Any] | None, superv
 def _publish_environment(environment: Mapping[str, str]) -> None:
     """`var/run.env`: with it a management command called by hand finds the databases and servers that run."""
     own = {name: value for name, value in sorted(environment.items()) if name.startswith(SETTINGS)}
-    write_private(ENVIRONMENT_FILE, "".join(f"{name}='{value}'\n" for name, value in own.items()))
+    write_private(ENVIRONMENT_FILE, "".join(f"{name}={_quoted(value)}\n" for name, value in own.items()))
+
+
+def _quoted(value: str) -> str:
+    """As the settings read it: a password may hold a quotation mark."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

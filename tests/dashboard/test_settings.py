@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from launch import main
+from launch.configuration import read_environment_file
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,6 +72,16 @@ def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
 def test_https_makes_cookies_secure() -> None:
     assert start(DRIFTLINE_URL="https://drift.example.com").stdout.split()[1] == "True"
     assert start().stdout.split()[1] == "False"
+
+
+@pytest.mark.parametrize("secret", ["it's", "a\\b", "a\\'b", '"', "a # b", "$x"])
+def test_what_make_run_publishes_is_read_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    monkeypatch.setattr(main, "ENVIRONMENT_FILE", tmp_path / "run.env")
+    main._publish_environment({"DRIFTLINE_SECRET_KEY": secret, "WALLAROO_URL": "http://after.example.com"})
+    assert start(DRIFTLINE_VAR=str(tmp_path)).stdout.removesuffix(" False\n") == secret
+    assert read_environment_file(tmp_path / "run.env")["DRIFTLINE_SECRET_KEY"] == secret
 
 
 def test_commands_called_by_hand_find_what_make_run_started(tmp_path: Path) -> None:
