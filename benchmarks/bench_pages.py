@@ -164,6 +164,7 @@ def _field(n: int) -> models.Field:
     return models.Field(
         assay_id=UUID(int=n + 1),
         key="out.score",
+        mark=1,
         position=0,
         warning=0.1,
         alert=0.2,
