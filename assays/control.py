@@ -60,6 +60,10 @@ def confirm(row: Switch, client: Client) -> Switch:
     now = datetime.now(UTC)
     try:
         item = client.assay(str(row.assay_id))
+    except Rejected as error:
+        if error.status == 404 and now - row.asked_at > CONTRADICTED_AFTER:
+            return _settle(row, Outcome.CONTRADICTED, "upstream no longer has this assay")
+        return _unknown(row, str(error))
     except APIError as error:
         return _unknown(row, str(error))
     apply_assay(item, now)

@@ -25,7 +25,9 @@ def score(value: float | None, digits: int = 2) -> str:
     if value is None:
         return NONE
     smallest = 10.0**-digits
-    return f"<{smallest:.{digits}f}" if value < smallest / 2 else f"{value:,.{digits}f}"
+    if 0 <= value < smallest / 2:
+        return f"<{smallest:.{digits}f}"
+    return f"{value:.3e}" if value >= 1e6 else f"{value:,.{digits}f}".replace("-", MINUS)
 
 
 def ratio(value: float | None) -> str:
@@ -34,6 +36,8 @@ def ratio(value: float | None) -> str:
         return ""
     if value < 0.05:
         return f"<0.1{TIMES}"
+    if value >= 1e6:
+        return f">1,000,000{TIMES}"
     return f"{value:,.0f}{TIMES}" if value >= 9.95 else f"{value:.1f}{TIMES}"
 
 

@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_cache_control
 
 VIEWER = "viewer"
 OPERATOR = "operator"
@@ -57,6 +58,9 @@ def _only(view: View[P], allowed: Callable[[AbstractBaseUser | AnonymousUser], b
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not allowed(request.user):
             raise PermissionDenied(why)
-        return view(request, *args, **kwargs)
+        response = view(request, *args, **kwargs)
+        if "Cache-Control" not in response:
+            patch_cache_control(response, private=True)  # no proxy keeps what one person may see
+        return response
 
     return guarded

@@ -103,6 +103,16 @@ def test_while_nothing_can_be_read_the_outcome_stays_unknown(upstream: Upstream,
     assert row.asks_again_at is not None
 
 
+def test_a_change_of_an_assay_that_has_vanished_since_is_not_asked_about_for_ever(
+    upstream: Upstream, operator: Any
+) -> None:
+    upstream.misbehave.append(lambda path, _: Reply(delay=1) if path == SET_ACTIVE else None)
+    row = turn_off(operator)
+    del upstream.assays[ASSAY["id"]]
+    assert (later(row).outcome, row.asks_again_at) == (Outcome.CONTRADICTED, None)
+    assert "no longer has" in row.detail
+
+
 def test_a_refusal_is_kept_with_its_text(upstream: Upstream, operator: Any) -> None:
     upstream.misbehave.append(
         lambda path, _: as_json({"error": "not your workspace"}, 403) if path == SET_ACTIVE else None

@@ -22,6 +22,8 @@ NEW_YORK = ZoneInfo("America/New_York")
         (0.005, 2, "0.01"),
         (0.0, 2, "<0.01"),
         (1234.5, 2, "1,234.50"),
+        (1e308, 2, "1.000e+308"),
+        (-0.5, 2, "−0.50"),
         (None, 2, "—"),
     ],
 )
@@ -31,7 +33,16 @@ def test_a_score_has_its_digits_and_none_is_a_dash(value: float | None, digits: 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(2.4, "2.4×"), (9.94, "9.9×"), (9.96, "10×"), (17.2, "17×"), (0.04, "<0.1×"), (0.05, "0.1×"), (None, "")],
+    [
+        (2.4, "2.4×"),
+        (9.94, "9.9×"),
+        (9.96, "10×"),
+        (17.2, "17×"),
+        (0.04, "<0.1×"),
+        (0.05, "0.1×"),
+        (float("inf"), ">1,000,000×"),
+        (None, ""),
+    ],
 )
 def test_a_ratio_loses_its_decimal_from_ten_on(value: float | None, text: str) -> None:
     assert formats.ratio(value) == text

@@ -50,6 +50,12 @@ def test_the_verdict_heads_the_page_and_the_worst_assay_the_table(operator: Clie
     assert names(text) == ["drifting", "wavering", "broken", "calm"]
 
 
+@pytest.mark.parametrize("address", ["/", "/health/"])
+def test_no_proxy_may_keep_a_page(operator: Client, fill: Fill, address: str) -> None:
+    fill([0.05], 1)
+    assert "private" in operator.get(address)["Cache-Control"]
+
+
 def test_a_calm_cache_says_so(operator: Client, fill: Fill) -> None:
     fill([0.05])
     assert "The one assay is Ok" in page(operator)
