@@ -5,7 +5,8 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from launch.browser import find_or_install
@@ -25,13 +26,16 @@ class Pass:
     may_be_empty: bool = False
 
 
-FAST = Pass("what is quick", "-n 2 -m 'not browser and not whole and not witness and not slow'")
+FAST = ((Pass("what is quick", "-n 2 -m 'not browser and not whole and not witness and not slow'"),),)
 ALL = (
-    Pass("SQLite", "-n 2 -m 'not browser and not whole and not witness'"),
-    Pass("PostgreSQL", "-n 2 -m 'not browser and not whole and not witness'", {"DRIFTLINE_TEST_DB": "postgresql"}),
-    Pass("the vendor's client", "-m witness", may_be_empty=True),  # where no Python fits it, and it says so itself
-    Pass("everything under the supervisor, in Chromium", "-m 'browser or whole'"),
+    (Pass("SQLite", "-n 2 -m 'not browser and not whole and not witness'"),),
+    (Pass("PostgreSQL", "-n 2 -m 'not browser and not whole and not witness'", {"DRIFTLINE_TEST_DB": "postgresql"}),),
+    (
+        Pass("the vendor's client", "-m witness", may_be_empty=True),  # where no Python fits it, and it says so itself
+        Pass("everything under the supervisor, in Chromium", "-m 'browser or whole'"),
+    ),
 )
+"""One group after the other; the passes of a group, which mostly wait, at the same time."""
 
 
 def main() -> int:
@@ -44,16 +48,39 @@ def main() -> int:
     except Refusal as refusal:
         print(refusal, file=sys.stderr)
         return 2
-    failed = [run.title for run in ([FAST] if fast else ALL) if not _passes(run, environment)]
+    failed = [title for group in (FAST if fast else ALL) for title in _failures(group, environment)]
     print(f"FAILED: {', '.join(failed)}" if failed else "All passed", flush=True)
     return 1 if failed else 0
 
 
-def _passes(run: Pass, environment: Mapping[str, str]) -> bool:
+def _failures(group: Sequence[Pass], environment: Mapping[str, str]) -> list[str]:
+    """The last pass prints as it goes, what ran beside it after it."""
+    *beside, last = group
+    with ThreadPoolExecutor() as pool:
+        running = [pool.submit(_run, run, environment, subprocess.PIPE) for run in beside]
+        _head(last)
+        done = [(last, _run(last, environment, None))]
+    for run, future in zip(beside, running, strict=True):
+        _head(run)
+        print(future.result().stdout.decode(errors="replace"), flush=True)
+        done.append((run, future.result()))
+    return [run.title for run, process in done if not _passed(run, process.returncode)]
+
+
+def _head(run: Pass) -> None:
     print(f"\n=== Tests: {run.title}", flush=True)
+
+
+def _run(run: Pass, environment: Mapping[str, str], output: int | None) -> subprocess.CompletedProcess[bytes]:
     command = [str(PYTHON), "-m", "pytest", "-q", *shlex.split(run.arguments)]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment, **run.environment}
-    status = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
+    merged = subprocess.STDOUT if output else None
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=merged, check=False
+    )
+
+
+def _passed(run: Pass, status: int) -> bool:
     return status == 0 or (run.may_be_empty and status == NOTHING_COLLECTED)
 
 
