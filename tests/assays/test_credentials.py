@@ -142,6 +142,7 @@ client.features()
 """
 
 
+@pytest.mark.slow
 def test_many_processes_renew_once(upstream: Upstream, settings: Any) -> None:
     arguments = [sys.executable, "-c", PROCESS, upstream.url, settings.CACHES["default"]["LOCATION"]]
     running = [subprocess.Popen(arguments, stdin=subprocess.PIPE, text=True) for _ in range(4)]

@@ -104,6 +104,7 @@ while ids := polling.claim(datetime.now(UTC), limit=7):
 """
 
 
+@pytest.mark.slow
 def test_several_processes_share_the_claims_without_any_doubled(upstream: Scripted, client: Client) -> None:
     ids = list_minute_assays(upstream, client, 200)
     environment = os.environ | {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "dashboard.settings"}
@@ -127,6 +128,7 @@ def database_url() -> str:
     return f"{address}/{connection.settings_dict['NAME']}"
 
 
+@pytest.mark.slow
 def test_slow_assays_delay_no_other(upstream: Scripted, client: Client, poller: Poller) -> None:
     ids = list_minute_assays(upstream, client, 50)
     slow = {str(pk) for pk in ids[:10]}

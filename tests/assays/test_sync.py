@@ -337,6 +337,7 @@ def test_a_window_in_the_future_is_reported_and_hides_nothing(upstream: Upstream
     assert Assay.objects.get().covered_to == START + 4 * HOUR
 
 
+@pytest.mark.slow
 def test_steps_shrink_when_an_answer_is_too_large(upstream: Upstream) -> None:
     add(upstream, messages.assay(1), hours(0, 300), [0.05] * 300, START + 299 * HOUR)
     now = START + 300 * HOUR
@@ -431,6 +432,7 @@ class World:
         apply_assays(self.client.assays(), self.now)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32),

@@ -18,6 +18,8 @@ from assays.wire import UNIT_LENGTH, BinModeSpec, IoPath, UnivariateContinuous
 from engine.demonstration import ASSAYS, DemonstrationAssay, midnight
 from tests.support.engine import Engine, Json
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 YEAR_END = datetime(2014, 1, 1, 5, tzinfo=UTC)
 FLOOR = 0.005
@@ -268,7 +270,6 @@ def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstra
         yield Demonstrated(engine, shift, assays)
 
 
-@pytest.mark.slow
 def test_the_engine_stores_the_scores_of_the_study(studies: list[Study], demonstrated: Demonstrated) -> None:
     for study in studies:
         found = demonstrated.results(study.assay.name)

@@ -136,6 +136,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory, stage: Stage) -> Iterator[En
         yield engine
 
 
+@pytest.mark.slow
 def test_an_expired_token_is_refused_and_says_so(hasty: Engine) -> None:
     granted = hasty.token(**BY_PASSWORD).body
     assert hasty.post(FEATURES, token=granted["access_token"]).status == 200
@@ -146,6 +147,7 @@ def test_an_expired_token_is_refused_and_says_so(hasty: Engine) -> None:
     assert (again.status, again.body["error"]) == (400, "invalid_grant")
 
 
+@pytest.mark.slow
 def test_a_changed_password_replaces_the_old_one(hasty: Engine) -> None:
     hasty.environment["ENGINE_PASSWORD"] = "new"
     hasty.schedule()
