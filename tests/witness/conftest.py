@@ -149,7 +149,7 @@ def others() -> dict[str, Json]:
     def psi(**changes: Json) -> Json:
         return {"summarizer": {"UnivariateContinuous": PSI | changes}}
 
-    nowhere = hourly("")["targeting"]["data_origin"] | {"locations": ["XXX"]}
+    nowhere = hourly("")["targeting"]["data_origin"] | {"locations": ["nowhere"]}
     later = hourly("")["scheduling"] | {"first_run": "2099-01-01T00:00:00+05:30"}
     definitions = [
         hourly("one of a list", **paths({"field": "in.pair", "indexes": [1]})),
