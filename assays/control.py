@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
-from assays import breaker, instance
+from assays import audit, breaker, instance
 from assays.errors import APIError, Rejected
 from assays.listing import apply_assay
 from assays.models import Assay, Outcome, Switch
@@ -98,6 +98,7 @@ def _audit(assay: Assay, to_active: bool, by: AbstractBaseUser | str, why: str) 
     now = datetime.now(UTC)
     try:
         with transaction.atomic():
+            _recorded("assay.switch", assay, by, {"to_active": to_active, "why": why})
             return Switch.objects.create(
                 assay=assay,
                 person_id=None if isinstance(by, str) else by.pk,
@@ -112,10 +113,19 @@ def _audit(assay: Assay, to_active: bool, by: AbstractBaseUser | str, why: str) 
         raise Locked("Another change of this assay is under way; its outcome is not known yet.") from None
 
 
+def _recorded(act: str, assay: Assay, by: AbstractBaseUser | str, detail: dict[str, object]) -> None:
+    audit.record(act, by, about=assay.name, about_id=str(assay.pk), workspace_id=assay.workspace_id, detail=detail)
+
+
 def _settle(row: Switch, outcome: Outcome, detail: str = "") -> Switch:
     row.outcome, row.detail = outcome, detail[:1000]
     row.settled_at, row.asks_again_at = datetime.now(UTC), None
-    return _saved(row)
+    with transaction.atomic():
+        row, ours = _saved(row)
+        if ours:
+            told = {"to_active": row.to_active, "outcome": outcome.value, "detail": row.detail}
+            _recorded("assay.switch_settled", row.assay, row.person or row.who, told)
+    return row
 
 
 def _unknown(row: Switch, detail: str) -> Switch:
@@ -125,7 +135,7 @@ def _unknown(row: Switch, detail: str) -> Switch:
 
 def _wait(row: Switch) -> Switch:
     row.asks_again_at = _next_ask(row, datetime.now(UTC))
-    return _saved(row)
+    return _saved(row)[0]
 
 
 def _next_ask(row: Switch, now: datetime) -> datetime:
@@ -133,9 +143,10 @@ def _next_ask(row: Switch, now: datetime) -> datetime:
     return now + min(max((now - row.asked_at) / 2, timedelta(seconds=2)), timedelta(minutes=1))
 
 
-def _saved(row: Switch) -> Switch:
-    """Settled once: a change that another has settled meanwhile stays as it is."""
+def _saved(row: Switch) -> tuple[Switch, bool]:
+    """Settled once: a change that another has settled meanwhile stays as it is, and is not ours (False)."""
     changes = {name: getattr(row, name) for name in ("outcome", "detail", "settled_at", "asks_again_at")}
-    if not Switch.objects.filter(pk=row.pk, outcome__in=OPEN).update(**changes):
+    ours = bool(Switch.objects.filter(pk=row.pk, outcome__in=OPEN).update(**changes))
+    if not ours:
         row.refresh_from_db()
-    return row
+    return row, ours

@@ -7,7 +7,7 @@ What an overview needs of a field or an assay stands on its own row, computed by
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from django.conf import settings
@@ -329,3 +329,25 @@ class AnswerSlot(models.Model):
     timeouts = models.PositiveIntegerField(default=0)
     slowest = models.FloatField(default=0.0)
     histogram = models.BinaryField(default=b"")
+
+
+class AuditEvent(models.Model):
+    """One change as it was made: appended by `audit`, refused every update by the database, deleted by retention.
+
+    People are kept by number and name and not by reference, for a reference would have to be altered with them.
+    """
+
+    at = InstantField()
+    who = models.TextField()
+    person_id = models.BigIntegerField(null=True)
+    act = models.TextField()
+    about = models.TextField(blank=True)
+    about_id = models.TextField(blank=True)
+    workspace_id = models.BigIntegerField(null=True)
+    detail: models.JSONField[Any, Any] = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="audit_newest"),
+            models.Index(fields=["workspace_id", "-at"], name="audit_of_workspace"),
+        ]
