@@ -17,6 +17,6 @@ class DashboardConfig(AppConfig):
 
 
 def _make_groups(**_: Any) -> None:
-    from dashboard.roles import make_groups
+    from dashboard.people import make_groups
 
     make_groups()

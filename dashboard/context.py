@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from assays.models import Upstream
-from dashboard import formats, preferences, roles
+from dashboard import access, formats, guard, preferences
 
 ZONES = (
     "America/New_York",
@@ -38,7 +38,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "zone_name": formats.zone_name(chosen.zone, now),
         "zones": ZONES,
         "host": urlsplit(settings.WALLAROO_URL).netloc,
-        "may_switch": roles.may_switch(request.user) if hasattr(request, "user") else False,
+        "access": guard.access_of(request) if hasattr(request, "user") else access.NOTHING,
     }
 
 

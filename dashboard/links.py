@@ -9,8 +9,8 @@ from hashlib import sha256
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
+from dashboard.access import Role
 from dashboard.models import SignInLink
-from dashboard.roles import OPERATOR
 
 LIFETIME = timedelta(minutes=30)
 LOCAL_OPERATOR = "local-operator"
@@ -36,7 +36,7 @@ def local_operator() -> User:
     if created:
         user.set_unusable_password()
         user.save()
-        user.groups.add(Group.objects.get(name=OPERATOR))
+        user.groups.add(Group.objects.get(name=Role.OPERATOR))
     return user
 
 

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils import timezone
 
+from dashboard import access
 from dashboard.access import Access, Role
 from dashboard.models import ApiToken
 
@@ -25,11 +27,16 @@ class Unusable(Exception):
 
 
 def make(
-    name: str, role: Role, workspaces: Iterable[int] | None = None, expires_at: datetime | None = None
+    name: str,
+    role: Role,
+    workspaces: Iterable[int] | None = None,
+    expires_at: datetime | None = None,
+    owner: User | None = None,
 ) -> tuple[ApiToken, str]:
     """The row, and the token itself, which is kept nowhere."""
     text = MARK + secrets.token_urlsafe(32)
     row = ApiToken.objects.create(
+        owner=owner,
         name=name,
         prefix=text[:SHOWN],
         digest=_digest(text),
@@ -43,13 +50,15 @@ def make(
 def use(text: str) -> ApiToken:
     """The token that is good now, noted as used (to the minute). Raises Unusable."""
     now = timezone.now()
-    row = ApiToken.objects.filter(digest=_digest(text)).first()
+    row = ApiToken.objects.select_related("owner").filter(digest=_digest(text)).first()
     if row is None:
         raise Unusable("the token is not known")
     if row.revoked_at is not None:
         raise Unusable("the token has been revoked")
     if row.expires_at is not None and row.expires_at <= now:
         raise Unusable("the token has expired")
+    if row.owner is not None and not row.owner.is_active:
+        raise Unusable("the account of the token's owner has been closed")
     if row.last_used_at is None or row.last_used_at < now - USED_EVERY:
         ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
     return row
@@ -63,7 +72,9 @@ def revoke(prefix: str) -> list[ApiToken]:
 
 
 def access_of(row: ApiToken) -> Access:
-    return Access(Role(row.role), None if row.workspaces is None else frozenset(row.workspaces))
+    places = [None] if row.workspaces is None else row.workspaces
+    granted = access.of_grants((row.role, place) for place in places)
+    return granted.no_more_than(access.of_person(row.owner)) if row.owner else granted
 
 
 def _digest(text: str) -> str:

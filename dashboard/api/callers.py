@@ -41,10 +41,14 @@ def allowed(act: Act, *, changes: bool = False) -> Guard:
         if caller.token is None and changes and _forged(request):
             raise Problem(403, "a change by session needs the CSRF token in X-CSRFToken", "X-CSRFToken")
         if not caller.access.may(act):
-            raise Problem(403, f"this needs the role {access.NEEDED[act].value}")
+            raise refusal(act)
         request.api_caller = caller  # type: ignore[attr-defined]
 
     return guard
+
+
+def refusal(act: Act) -> Problem:
+    return Problem(403, f"this needs the role {access.NEEDED[act].value}")
 
 
 def caller_of(request: HttpRequest) -> Caller:

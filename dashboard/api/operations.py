@@ -18,7 +18,7 @@ from assays.models import Assay, Outcome, Switch, Upstream
 from dashboard.access import Access, Act
 from dashboard.api import answering, asking
 from dashboard.api.asking import Check, Question
-from dashboard.api.callers import allowed, caller_of
+from dashboard.api.callers import allowed, caller_of, refusal
 from dashboard.context import upstream as how_upstream_answers
 from dashboard.reads import messages
 from dashboard.reads.messages import Kept
@@ -91,6 +91,8 @@ def set_active(asked: wire.SetActiveRequest, request: HttpRequest) -> None:
     """
     caller = caller_of(request)
     found = _reachable(asked.assay_id, caller.access, "assay_id") or _learnt(asked.assay_id, "assay_id")
+    if not caller.access.may(Act.SWITCH, found.workspace_id):
+        raise refusal(Act.SWITCH)
     if breaker.is_open():
         raise Problem(502, "the assays API does not answer; nothing was sent")
     try:

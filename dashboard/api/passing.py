@@ -127,12 +127,13 @@ def _origin(body: Part) -> Part:
 
 
 def _check(origin: Part, access: Access) -> None:
-    """That it is of a workspace the caller sees, by the id and by what is known of the pipeline and the name."""
-    if access.workspaces is None:
+    """That it is of a workspace where the caller may schedule, by the id and by what is known of pipeline and name."""
+    if access.where_may(Act.SCHEDULE) is None:
         return
     workspace = _number(origin.get("workspace_id"))
-    if workspace is None or not access.sees(workspace):
-        raise Problem(403, "this must name a workspace that you see", "targeting.data_origin.workspace_id")
+    if workspace is None or not access.may(Act.SCHEDULE, workspace):
+        told = "this must name a workspace in which you may schedule"
+        raise Problem(403, told, "targeting.data_origin.workspace_id")
     known = Assay.objects.exclude(workspace_id=workspace)
     pipeline = _number(origin.get("pipeline_id"))
     if pipeline is not None and known.filter(pipeline_id=pipeline).exists():

@@ -14,6 +14,7 @@ from assays import wire
 from assays.coverage import Span
 from assays.models import Assay, Field, Result, Score, Switch
 from assays.schedule import MICROSECOND
+from dashboard.access import Access
 
 STRIP_BEFORE, STRIP_AFTER = 23, 23
 STRIP = 24
@@ -36,9 +37,10 @@ class Watched:
         return (self.message.baseline.summary or {}).get(self.field.key)
 
 
-def watched(pk: UUID, key: str | None) -> Watched:
-    """Raises Http404 for an assay or a field that is not in the cache."""
-    fields = list(Field.objects.filter(assay=pk).select_related("assay").order_by("position"))
+def watched(access: Access, pk: UUID, key: str | None) -> Watched:
+    """Raises Http404 for an assay or a field that is not in the cache, or out of sight."""
+    seen = access.within(Field.objects.filter(assay=pk), "assay__workspace_id")
+    fields = list(seen.select_related("assay").order_by("position"))
     if not fields:
         raise Http404("No such assay is in the cache.")
     assay = fields[0].assay

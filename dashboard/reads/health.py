@@ -11,6 +11,7 @@ from django.db.models import Count, F, Q
 from assays import answers
 from assays.models import AnswerSlot, Assay, Result, UpstreamError
 from assays.states import State
+from dashboard.access import Access
 
 DAY = timedelta(days=1)
 MOST_BEHIND = 10
@@ -53,9 +54,9 @@ def _millis(seconds: float | None) -> float | None:
     return None if seconds is None else 1000 * seconds
 
 
-def queue(now: datetime) -> Queue:
-    due = Assay.objects.filter(gone_since=None, next_poll_at__lte=now)
-    told = Assay.objects.aggregate(
+def queue(access: Access, now: datetime) -> Queue:
+    due = access.assays().filter(gone_since=None, next_poll_at__lte=now)
+    told = access.assays().aggregate(
         under_way=Count("pk", filter=Q(leased_until__gt=now)),
         catching_up=Count("pk", filter=Q(caught_up_at=None, gone_since=None)),
     )
@@ -63,23 +64,25 @@ def queue(now: datetime) -> Queue:
     return Queue(due.count(), oldest, told["under_way"], told["catching_up"])
 
 
-def stored_since(moment: datetime) -> int:
-    return Result.objects.filter(analyzed_at__gte=moment).count()
+def stored_since(access: Access, moment: datetime) -> int:
+    return access.within(Result.objects.filter(analyzed_at__gte=moment), "assay__workspace_id").count()
 
 
-def furthest_behind(now: datetime) -> Sequence[Assay]:
+def furthest_behind(access: Access, now: datetime) -> Sequence[Assay]:
     """Late and failing assays first, then those whose poll is most overdue or failed last."""
-    watched = Assay.objects.filter(gone_since=None).exclude(state__in=(State.ENDED, State.PAUSED))
+    watched = access.assays().filter(gone_since=None).exclude(state__in=(State.ENDED, State.PAUSED))
     late = watched.filter(Q(state__in=(State.LATE, State.FAILED)) | ~Q(last_error="") | Q(next_poll_at__lte=now))
     return list(late.defer("message").order_by(F("next_run").asc(nulls_last=True), "name")[:MOST_BEHIND])
 
 
-def errors(now: datetime) -> Sequence[UpstreamError]:
-    recent = UpstreamError.objects.filter(last_at__gt=now - DAY).select_related("assay").defer("assay__message")
+def errors(access: Access, now: datetime) -> Sequence[UpstreamError]:
+    """Those of assays out of sight are left out; those of the whole are everybody's."""
+    seen = Q() if access.workspaces is None else Q(assay=None) | Q(assay__workspace_id__in=access.workspaces)
+    recent = UpstreamError.objects.filter(seen, last_at__gt=now - DAY).select_related("assay").defer("assay__message")
     return list(recent.order_by("-last_at")[:MOST_ERRORS])
 
 
-def failing() -> list[Assay]:
+def failing(access: Access) -> list[Assay]:
     """Assays whose newest run failed, and those that are late."""
-    wanted = Assay.objects.filter(state__in=(State.FAILED, State.LATE)).select_related("worst_field").defer("message")
-    return list(wanted.order_by("state", "state_since")[:MOST_ERRORS])
+    wanted = access.assays().filter(state__in=(State.FAILED, State.LATE)).select_related("worst_field")
+    return list(wanted.defer("message").order_by("state", "state_since")[:MOST_ERRORS])

@@ -17,6 +17,7 @@ from django.db.models.functions import Cast, RowNumber
 from assays.models import Assay, Field, Outcome, ScopeRollup, Switch
 from assays.schedule import micros, moment
 from assays.states import State
+from dashboard.access import Access
 from dashboard.reads.kept import kept
 from dashboard.reads.paging import Page, stretch
 
@@ -129,15 +130,15 @@ class Section:
         return sorted(self.states.items())
 
 
-def census() -> Census:
-    """All assays, whatever has been chosen: the verdict speaks of everything."""
+def census(access: Access) -> Census:
+    """All assays that may be seen, whatever has been chosen: the verdict speaks of everything."""
     columns = ("workspace_id", "workspace_name", "pipeline_id", "pipeline_name", "state", "active")
     told = {
         "many": Count("pk"),
         "soonest": Min(_as_number("next_poll_at")),
         "read_at": Max(_as_number("last_success_at")),
     }
-    found = list(Assay.objects.values_list(*columns).annotate(**told).order_by())
+    found = list(access.assays().values_list(*columns).annotate(**told).order_by())
     tallies = [Tally(Place(*row[:4]), _STATES[row[4]], row[5], row[6]) for row in found]
     places: dict[Place, Counter[State]] = defaultdict(Counter)
     totals: Counter[State] = Counter()
@@ -162,8 +163,8 @@ _STATES = {state.value: state for state in State}
 """Looked up, for calling an enumeration is slow where it is done for ten thousand rows."""
 
 
-def chosen(choice: Choice, *, whatever_state: bool = False) -> QuerySet[Assay]:
-    rows = Assay.objects.all()
+def chosen(access: Access, choice: Choice, *, whatever_state: bool = False) -> QuerySet[Assay]:
+    rows = access.assays()
     if choice.state is not None and not whatever_state:
         rows = rows.filter(state=choice.state)
     if choice.pipeline is not None:
@@ -180,18 +181,18 @@ def _matches(text: str) -> Q:
     return Q(name__icontains=text) | Q(Exists(watched))
 
 
-def counts(choice: Choice, everything: Census) -> Counter[State]:
+def counts(access: Access, choice: Choice, everything: Census) -> Counter[State]:
     """How many each tab would show."""
     if not choice.narrows:
         return everything.states
-    rows = chosen(choice, whatever_state=True).values_list("state").annotate(many=Count("pk")).order_by()
+    rows = chosen(access, choice, whatever_state=True).values_list("state").annotate(many=Count("pk")).order_by()
     return Counter({State(state): many for state, many in rows})
 
 
-def rows(choice: Choice, total: int) -> Page[Assay]:
+def rows(access: Access, choice: Choice, total: int) -> Page[Assay]:
     """A page of rows; `total` is how many there are, which the counts have told."""
     shown = stretch(choice.page, PER_PAGE, total)
-    ordered = _drawn(chosen(choice)).order_by(*_ORDERS[choice.sort], "pk")
+    ordered = _drawn(chosen(access, choice)).order_by(*_ORDERS[choice.sort], "pk")
     return Page(list(ordered[shown.start : shown.stop]), total, shown)
 
 
@@ -209,23 +210,24 @@ def _first_key() -> QuerySet[Field, str]:
     return Field.objects.filter(assay=OuterRef("pk")).order_by("position").values_list("key", flat=True)[:1]
 
 
-def sections(choice: Choice, everything: Census) -> tuple[Page[Section], Counter[State]]:
+def sections(access: Access, choice: Choice, everything: Census) -> tuple[Page[Section], Counter[State]]:
     """A page of groups, worst first; the first ones, or those asked for, are open. And the tabs' counts."""
     by: By = "pipeline" if choice.group == "pipeline" else "workspace"
-    found, counted = _sections(choice, by, everything)
+    found, counted = _sections(access, choice, by, everything)
     shown = stretch(choice.page, GROUPS_PER_PAGE, len(found))
     page = Page(found[shown.start : shown.stop], len(found), shown)
     opened = choice.opened if choice.opened is not None else _first_troubled(page)
-    members = _members(choice, by, [section.key for section in page.rows])
+    members = _members(access, choice, by, [section.key for section in page.rows])
     for section in page.rows:
         _fill(section, members[section.key], section.key in opened)
     return page, counted
 
 
-def _sections(choice: Choice, by: By, everything: Census) -> tuple[list[Section], Counter[State]]:
+def _sections(access: Access, choice: Choice, by: By, everything: Census) -> tuple[list[Section], Counter[State]]:
     found: dict[int, Section] = {}
     counted: Counter[State] = Counter()
-    for key, name, state, active, many in _narrowed(choice, by) if choice.narrows else _by_group(everything, by):
+    tallies = _narrowed(access, choice, by) if choice.narrows else _by_group(everything, by)
+    for key, name, state, active, many in tallies:
         counted[state] += many
         if choice.state in (None, state):
             section = found.get(key) or found.setdefault(key, Section(key, name, Counter(), 0))
@@ -234,9 +236,9 @@ def _sections(choice: Choice, by: By, everything: Census) -> tuple[list[Section]
     return sorted(found.values(), key=_trouble), counted
 
 
-def _narrowed(choice: Choice, by: By) -> Iterator[GroupTally]:
+def _narrowed(access: Access, choice: Choice, by: By) -> Iterator[GroupTally]:
     columns = (f"{by}_id", f"{by}_name", "state", "active")
-    rows = chosen(choice, whatever_state=True).values_list(*columns).annotate(many=Count("pk")).order_by()
+    rows = chosen(access, choice, whatever_state=True).values_list(*columns).annotate(many=Count("pk")).order_by()
     return ((key, name, _STATES[value], active, many) for key, name, value, active, many in rows)
 
 
@@ -261,10 +263,10 @@ def _first_troubled(page: Page[Section]) -> set[int]:
     return {section.key for section in page.rows[:OPEN_GROUPS] if min(section.states) < State.OK}
 
 
-def _members(choice: Choice, by: By, keys: Sequence[int]) -> dict[int, list[Assay]]:
+def _members(access: Access, choice: Choice, by: By, keys: Sequence[int]) -> dict[int, list[Assay]]:
     """The worst assays of each group, at most a dozen."""
     place = Window(RowNumber(), partition_by=F(f"{by}_id"), order_by=[*_WORST, F("pk").asc()])
-    ranked = _drawn(chosen(choice).filter(**{f"{by}_id__in": keys})).annotate(place=place)
+    ranked = _drawn(chosen(access, choice).filter(**{f"{by}_id__in": keys})).annotate(place=place)
     found: dict[int, list[Assay]] = defaultdict(list)
     for assay in ranked.filter(place__lte=ROWS_PER_GROUP).order_by(f"{by}_id", "place"):
         found[getattr(assay, f"{by}_id")].append(assay)
@@ -286,9 +288,9 @@ def switches_of(assays: Iterable[Assay]) -> dict[UUID, Switch]:
     return {row.assay_id: row for row in Switch.objects.filter(told, assay__in=list(states)).order_by("asked_at")}
 
 
-def alerts(limit: int = 200) -> list[tuple[str, datetime | None]]:
-    """The worst alerts of all, for the sentence under the verdict: the pipeline of each, and since when."""
-    worst = Assay.objects.filter(state=State.ALERT).order_by(*_WORST)
+def alerts(access: Access, limit: int = 200) -> list[tuple[str, datetime | None]]:
+    """The worst alerts, for the sentence under the verdict: the pipeline of each, and since when."""
+    worst = access.assays().filter(state=State.ALERT).order_by(*_WORST)
     return list(worst.values_list("pipeline_name", "state_since")[:limit])
 
 
@@ -298,7 +300,7 @@ LONGEST_BY_DAY = 70
 PAST_SECONDS, TODAY_SECONDS = 600, 30
 
 
-def strip(choice: Choice, zone: tzinfo, now: datetime) -> list[Stack]:
+def strip(access: Access, choice: Choice, zone: tzinfo, now: datetime) -> list[Stack]:
     """Windows by state for each day, or each week of a long range, in the reader's zone; oldest first.
 
     Of many pipelines these are many rows: days gone by are kept for ten minutes, today's for half a one.
@@ -306,24 +308,35 @@ def strip(choice: Choice, zone: tzinfo, now: datetime) -> list[Stack]:
     today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     step = 1 if choice.days <= LONGEST_BY_DAY else 7
     starts = [today - timedelta(days=k) for k in range(choice.days - 1, -1, -step)]
-    scope = (choice.workspace, choice.pipeline)
-    key = ("strip", *scope, micros(starts[0]), micros(today), step)
+    scope = Scope(access, choice.workspace, choice.pipeline)
+    key = ("strip", *scope.key, micros(starts[0]), micros(today), step)
     past = kept(key, PAST_SECONDS, lambda: _sums(scope, starts, starts[0], today))
     present = kept((*key, "today"), TODAY_SECONDS, lambda: _sums(scope, starts, today, now))
     sums = np.array(past) + np.array(present)
     return [(at, Counter(dict(zip(_STACKED, row, strict=True)))) for at, row in zip(starts, sums.tolist(), strict=True)]
 
 
-def _sums(
-    scope: tuple[int | None, int | None], starts: Sequence[datetime], since: datetime, until: datetime
-) -> list[list[int]]:
+class Scope(NamedTuple):
+    """Which pipelines' sums are added up."""
+
+    access: Access
+    workspace: int | None
+    pipeline: int | None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Alike for all who see the same."""
+        seen = self.access.workspaces
+        return ("all" if seen is None else ",".join(map(str, sorted(seen))), self.workspace, self.pipeline)
+
+
+def _sums(scope: Scope, starts: Sequence[datetime], since: datetime, until: datetime) -> list[list[int]]:
     """How many windows of each state end in [since, until), by the stretch that starts last before them."""
-    workspace, pipeline = scope
-    hours = ScopeRollup.objects.filter(hour__gte=since, hour__lt=until)
-    if workspace is not None:
-        hours = hours.filter(workspace_id=workspace)
-    if pipeline is not None:
-        hours = hours.filter(pipeline_id=pipeline)
+    hours = scope.access.within(ScopeRollup.objects.filter(hour__gte=since, hour__lt=until))
+    if scope.workspace is not None:
+        hours = hours.filter(workspace_id=scope.workspace)
+    if scope.pipeline is not None:
+        hours = hours.filter(pipeline_id=scope.pipeline)
     sums = [Sum(name) for name in ("alert", "warning", "failed", "ok")]
     return _fold(hours.values_list(_as_number("hour")).annotate(*sums).order_by(), starts)
 

@@ -19,14 +19,14 @@ from assays.coverage import Span
 from assays.models import Assay, Pause, Result
 from assays.schedule import MICROSECOND, micros, moment
 from assays.states import State
-from dashboard import formats, preferences, ranges, window
+from dashboard import formats, guard, preferences, ranges, window
+from dashboard.access import Act
 from dashboard.conditional import unless_seen
 from dashboard.context import upstream
 from dashboard.figures.score import Pausing, ScoreChart, score_chart
 from dashboard.palette import palette
 from dashboard.reads import assay as reads
 from dashboard.reads.paging import Page, stretch
-from dashboard.roles import readers_only
 from dashboard.views.overview import following
 
 IN_BRIEF, IN_FULL = 8, 50
@@ -91,7 +91,7 @@ class WindowRow:
 
 
 @require_GET
-@readers_only
+@guard.may(Act.READ)
 def assay(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The page; the window card alone for who asks for that, and nothing to a refresh when nothing changed."""
     look = look_at(request, pk)
@@ -107,7 +107,7 @@ def assay(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def look_at(request: HttpRequest, pk: UUID) -> Look:
-    watched = reads.watched(pk, request.GET.get("field"))
+    watched = reads.watched(guard.access_of(request), pk, request.GET.get("field"))
     chosen, now = preferences.of(request), timezone.now()
     phone = "Mobi" in request.headers.get("User-Agent", "")
     shown = ranges.of(request.GET, ranges.usual(watched.assay.period_seconds, phone), chosen.zone, now)
@@ -166,6 +166,7 @@ def _context(request: HttpRequest, look: Look, chosen: datetime | None) -> dict[
         "fields": look.watched.fields,
         "message": look.watched.message,
         "upstream": upstream(),
+        "may_switch": guard.access_of(request).may(Act.SWITCH, look.assay.workspace_id),
         "lengths": ranges.LENGTHS,
         "in_table": in_table,
         "page": page,
@@ -307,7 +308,7 @@ def _mode(mode: wire.BinModeSpec) -> str:
 
 
 @require_GET
-@readers_only
+@guard.may(Act.READ)
 def figure(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The chart as plotly.js draws it, with how many windows it stands for."""
     look = look_at(request, pk)

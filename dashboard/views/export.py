@@ -14,9 +14,10 @@ from django.views.decorators.http import require_GET
 from assays import series, wire
 from assays.schedule import moment
 from assays.states import State
+from dashboard import guard
+from dashboard.access import Act
 from dashboard.reads import assay as reads
 from dashboard.reads import windows
-from dashboard.roles import readers_only
 from dashboard.views.assay import Look, look_at
 
 COLUMNS = ("window_start", "window_end", "state", "score", "warning", "alert", "rows")
@@ -24,7 +25,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_GET
-@readers_only
+@guard.may(Act.READ)
 def as_csv(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     """Every window of the range, oldest first, times in UTC; those without data among them."""
     look = look_at(request, pk)
@@ -32,7 +33,7 @@ def as_csv(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
 
 
 @require_GET
-@readers_only
+@guard.may(Act.READ)
 def as_json(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     """The results of the range as upstream sent them, unknown keys and all, newest first."""
     look = look_at(request, pk)

@@ -21,11 +21,11 @@ from assays import wire
 from assays.answers import QUARTER, quarter
 from assays.models import AnswerSlot, Assay, Upstream
 from assays.states import State
-from dashboard import formats, parts, verdict
+from dashboard import formats, guard, parts, verdict
+from dashboard.access import Act
 from dashboard.conditional import unless_seen
 from dashboard.context import upstream
 from dashboard.reads import health as reads
-from dashboard.roles import readers_only
 
 STALLED = timedelta(seconds=30)
 """The tick comes every few seconds; so long without one, polling stands still."""
@@ -34,10 +34,11 @@ _FEATURES = msgspec.json.Decoder(wire.Features)
 
 
 @require_GET
-@readers_only
+@guard.may(Act.READ)
 def health(request: HttpRequest) -> HttpResponse:
     now, row = timezone.now(), upstream()
-    failing = reads.failing()
+    access = guard.access_of(request)
+    failing = reads.failing(access)
     answers = reads.answers_of_a_day(now)
     context = {
         "section": "health",
@@ -46,10 +47,10 @@ def health(request: HttpRequest) -> HttpResponse:
         "sentence": sentence(failing, now),
         "answers": answers,
         "drawn": drawn(answers.slots, now),
-        "queue": reads.queue(now),
-        "stored": reads.stored_since(now - reads.DAY),
-        "behind": [behind(assay, now) for assay in reads.furthest_behind(now)],
-        "errors": reads.errors(now),
+        "queue": reads.queue(access, now),
+        "stored": reads.stored_since(access, now - reads.DAY),
+        "behind": [behind(assay, now) for assay in reads.furthest_behind(access, now)],
+        "errors": reads.errors(access, now),
         "failing": failing,
         "features": features(row),
         "processes": processes(row, now),

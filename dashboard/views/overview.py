@@ -17,12 +17,12 @@ from django.views.decorators.http import require_GET
 
 from assays.models import Assay, Switch
 from assays.states import State
-from dashboard import formats, parts, preferences, verdict
+from dashboard import formats, guard, parts, preferences, verdict
+from dashboard.access import Access, Act
 from dashboard.conditional import unless_seen
 from dashboard.context import upstream
 from dashboard.forms import GROUPS, RANGES, SORTS, OverviewForm
 from dashboard.reads import overview as reads
-from dashboard.roles import readers_only
 
 TABS = (
     State.ALERT,
@@ -44,38 +44,50 @@ SHORT = 21
 
 
 @require_GET
-@readers_only
+@guard.may(Act.READ)
 def overview(request: HttpRequest) -> HttpResponse:
     """The page; to its own refresh the board alone, or nothing when nothing changed."""
-    census = reads.census()
+    access = guard.access_of(request)
+    census = reads.census(access)
     choice = OverviewForm(request.GET).choice(census.total)
     context: dict[str, Any] = {"section": "overview", "upstream": upstream(), "census": census, "choice": choice}
     if not census.total:
         return render(request, "overview_empty.html", context)
     zone, now = preferences.of(request).zone, timezone.now()
-    context |= _board(census, choice, zone, now) | _filters(census, choice) | _head(census, choice, zone, now)
+    asked = Asked(access, choice, zone, now)
+    context |= _board(census, asked) | _filters(census, choice) | _head(census, asked)
     if request.headers.get("HX-Request"):
         return unless_seen(request, render(request, "_overview_board.html", context))
     return render(request, "overview.html", context)
 
 
-def _board(census: reads.Census, choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
-    if choice.group != "none":
-        return _grouped(census, choice, zone, now)
-    counts = reads.counts(choice, census)
-    page = reads.rows(choice, _found(counts, choice))
-    return _told(counts, choice) | {"page": page, "rows": _rows(page.rows, zone, now)}
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks, for what, and how times are told."""
+
+    access: Access
+    choice: reads.Choice
+    zone: tzinfo
+    now: datetime
 
 
-def _grouped(census: reads.Census, choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
-    page, counts = reads.sections(choice, census)
+def _board(census: reads.Census, asked: Asked) -> dict[str, Any]:
+    if asked.choice.group != "none":
+        return _grouped(census, asked)
+    counts = reads.counts(asked.access, asked.choice, census)
+    page = reads.rows(asked.access, asked.choice, _found(counts, asked.choice))
+    return _told(counts, asked.choice) | {"page": page, "rows": _rows(page.rows, asked)}
+
+
+def _grouped(census: reads.Census, asked: Asked) -> dict[str, Any]:
+    page, counts = reads.sections(asked.access, asked.choice, census)
     switches = reads.switches_of(row for section in page.rows for row in section.rows)
-    drawing = Drawing(switches, SHORT, zone, now)
+    drawing = Drawing(switches, SHORT, asked)
     opened = {section.key for section in page.rows if section.opened}
     groups = [
         (section, [_row(one, drawing) for one in section.rows], _toggled(opened, section.key)) for section in page.rows
     ]
-    return _told(counts, choice) | {"page": page, "groups": groups}
+    return _told(counts, asked.choice) | {"page": page, "groups": groups}
 
 
 def _told(counts: Counter[State], choice: reads.Choice) -> dict[str, Any]:
@@ -112,6 +124,7 @@ class Row:
     switch: Switch | None
     last: str
     following: str
+    may_switch: bool
 
     @property
     def is_quiet(self) -> bool:
@@ -128,12 +141,19 @@ class Drawing:
 
     switches: Mapping[UUID, Switch]
     slots: int
-    zone: tzinfo
-    now: datetime
+    asked: Asked
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.asked.zone
+
+    @property
+    def now(self) -> datetime:
+        return self.asked.now
 
 
-def _rows(assays: Sequence[Assay], zone: tzinfo, now: datetime) -> list[Row]:
-    drawing = Drawing(reads.switches_of(assays), parts.SLOTS, zone, now)
+def _rows(assays: Sequence[Assay], asked: Asked) -> list[Row]:
+    drawing = Drawing(reads.switches_of(assays), parts.SLOTS, asked)
     return [_row(assay, drawing) for assay in assays]
 
 
@@ -159,6 +179,7 @@ def _row(assay: Assay, how: Drawing) -> Row:
         switch=how.switches.get(assay.pk),
         last=formats.moment(assay.last_run, how.zone, how.now),
         following=following(assay, how.zone, how.now),
+        may_switch=how.asked.access.may(Act.SWITCH, assay.workspace_id),
     )
 
 
@@ -236,13 +257,14 @@ def _only(names: dict[int, str], chosen: int | None) -> dict[int, str]:
     return {chosen: names[chosen]} if chosen in names else {}
 
 
-def _head(census: reads.Census, choice: reads.Choice, zone: tzinfo, now: datetime) -> dict[str, Any]:
-    stacks = reads.strip(choice, zone, now)
+def _head(census: reads.Census, asked: Asked) -> dict[str, Any]:
+    choice, zone, now = asked.choice, asked.zone, asked.now
+    stacks = reads.strip(asked.access, choice, zone, now)
     unit = "day" if choice.days <= reads.LONGEST_BY_DAY else "week"
     words = f"Windows a {unit} by state, {_scope(census, choice)}"
     return {
         "headline": verdict.headline(census.states),
-        "together": _together(zone, now),
+        "together": _together(asked),
         "spread": verdict.spread(census.pipelines_with(State.ALERT), len(census.places)) if census.total > 200 else "",
         "troubles": verdict.troubles(census.states),
         "strip": parts.strip([stack for _, stack in stacks], words),
@@ -261,14 +283,14 @@ def _scope(census: reads.Census, choice: reads.Choice) -> str:
     return "all assays"
 
 
-def _together(zone: tzinfo, now: datetime) -> dict[str, str] | None:
+def _together(asked: Asked) -> dict[str, str] | None:
     """Which alerts of one pipeline began together, in words for the sentence."""
-    bad = [verdict.Bad(pipeline, since) for pipeline, since in reads.alerts()]
+    bad = [verdict.Bad(pipeline, since) for pipeline, since in reads.alerts(asked.access)]
     found = verdict.together(bad)
     if found is None:
         return None
     pipeline, many, first, last = found
-    days = formats.days_together(first, last, zone, now)
+    days = formats.days_together(first, last, asked.zone, asked.now)
     of = verdict.word(len(bad))
     who = f"All {of}" if many == len(bad) else f"{verdict.word(many).capitalize()} of the {of}"
     return {"who": who, "pipeline": pipeline, "days": days}

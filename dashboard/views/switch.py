@@ -7,21 +7,22 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from assays import control
 from assays.models import Assay, Switch
+from dashboard import guard
+from dashboard.access import Act
 from dashboard.context import upstream
 from dashboard.forms import SwitchForm
-from dashboard.roles import operators_only, readers_only
 
 
 @require_http_methods(["GET", "POST"])
-@operators_only
+@guard.may(Act.SWITCH)
 def switch(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The form that asks why; posted, the change itself."""
-    assay = get_object_or_404(Assay.objects.defer("message"), pk=pk)
+    assay = guard.found(request, pk, Act.SWITCH)
     form = SwitchForm(request.POST if request.method == "POST" else None)
     locked = ""
     if request.method == "POST" and form.is_valid():
@@ -48,10 +49,10 @@ def _after(request: HttpRequest, row: Switch) -> HttpResponseBase:
 
 
 @require_GET
-@readers_only
+@guard.may(Act.READ)
 def outcome(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What is known of the last change by now; the page asks until it is settled."""
-    assay = get_object_or_404(Assay.objects.defer("message"), pk=pk)
+    assay = guard.found(request, pk)
     part = bool(request.headers.get("HX-Request"))
     context = {"switch": _last(assay), "assay": assay, "upstream": None if part else upstream()}
     return render(request, "_switch_outcome.html" if part else "switch.html", context)
