@@ -48,7 +48,7 @@ class _Scrape(Collector):
         yield from _of_assays(assays, self._now)
         yield from _of_fields(assays)
         yield from _of_upstream(self._now)
-        yield from _of_queues(self._now)
+        yield from _of_queues(self._access, self._now)
 
 
 def _of_assays(assays: list[AssayNow], now: datetime) -> Iterator[GaugeMetricFamily]:
@@ -119,8 +119,8 @@ def _of_calls(slots: list[AnswerSlot]) -> Iterator[GaugeMetricFamily]:
     yield seconds
 
 
-def _of_queues(now: datetime) -> Iterator[GaugeMetricFamily]:
-    waiting = health.queue(now)
+def _of_queues(access: Access, now: datetime) -> Iterator[GaugeMetricFamily]:
+    waiting = health.queue(access, now)
     yield GaugeMetricFamily("driftline_polls_due", "Assays whose poll is due.", waiting.due)
     yield GaugeMetricFamily("driftline_polls_under_way", "Assays that are being polled.", waiting.under_way)
     yield GaugeMetricFamily("driftline_catching_up", "Assays whose past is still being read.", waiting.catching_up)

@@ -36,7 +36,7 @@ def test_an_account_without_a_group_is_refused_with_the_reason(
     client.force_login(django_user_model.objects.create_user("nobody"))  # type: ignore[attr-defined]
     response = client.get("/")
     assert response.status_code == 403
-    assert "neither of the groups viewer and operator" in response.content.decode()
+    assert "has been given no role yet" in response.content.decode()
 
 
 def test_the_verdict_heads_the_page_and_the_worst_assay_the_table(operator: Client, fill: Fill) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboard import links
+from dashboard.access import Role
 from dashboard.models import SignInLink
 from tests.dashboard.conftest import person
 
@@ -106,4 +107,4 @@ def test_the_browsers_zone_is_used_where_that_was_chosen(operator: Client) -> No
 
 def test_groups_exist_after_every_migration() -> None:
     user = User.objects.create_user("late")
-    assert set(user.groups.model.objects.values_list("name", flat=True)) == {"viewer", "operator"}
+    assert set(user.groups.model.objects.values_list("name", flat=True)) == set(Role.values)
