@@ -53,6 +53,10 @@ def _upstream_account() -> Iterator[CheckMessage]:
 def _production() -> Iterator[CheckMessage]:
     if len(settings.SECRET_KEY) < 40:
         yield Error("DRIFTLINE_SECRET_KEY must have at least 40 characters in production.", id="driftline.E007")
+    if min(map(len, settings.NOTICE_KEYS)) < 40:
+        yield Error(
+            "Each of DRIFTLINE_NOTICE_KEYS must have at least 40 characters in production.", id="driftline.E011"
+        )
     if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         yield Warning("SQLite serves one host alone; set DATABASE_URL for more.", id="driftline.W002")
     if not settings.PUBLIC_URL.startswith("https://"):

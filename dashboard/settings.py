@@ -5,6 +5,7 @@
 
 import re
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -23,6 +24,19 @@ def _is_web_address(text: str) -> None:
     """Looser than the library's: single-label and underscored names are what containers have."""
     if not re.fullmatch(r"https?://([^\s/?#@]*@)?(\[[0-9a-fA-F:]+\]|[^\s/?#\[\]:]+)(:\d+)?([/?#]\S*)?", text):
         raise ValidationError("Not an http or https address.")
+
+
+def _is_web_address_or_empty(text: str) -> None:
+    if text:
+        _is_web_address(text)
+
+
+def _are_networks(texts: list[str]) -> None:
+    try:
+        for text in texts:
+            ip_network(text)
+    except ValueError as error:
+        raise ValidationError(f"Not networks: {error}.") from None
 
 
 # NAME_FILE names a file to read NAME from, as container secrets come; all complaints are collected until `seal`
@@ -58,6 +72,15 @@ POLL_CONCURRENCY: int = env.int("DRIFTLINE_POLL_CONCURRENCY", 32, validate=valid
 RETENTION_DAYS: int = env.int("DRIFTLINE_RETENTION_DAYS", 400, validate=validate.Range(min=1, max=36_500))
 ANSWER_LIMIT_MB: int = env.int("DRIFTLINE_ANSWER_LIMIT_MB", 64, validate=validate.Range(min=1))
 
+# messages to people
+NOTICE_KEYS: list[str] = (
+    env.list("DRIFTLINE_NOTICE_KEYS", validate=validate.Length(min=1))
+    if PRODUCTION
+    else env.list("DRIFTLINE_NOTICE_KEYS", ["insecure-" + "0" * 50])
+)
+NOTICE_NETWORKS: list[str] = env.list("DRIFTLINE_NOTICE_NETWORKS", [], validate=_are_networks)
+HEARTBEAT_URL: str = env.str("DRIFTLINE_HEARTBEAT_URL", "", validate=_is_web_address_or_empty)
+
 # the API that programs ask here
 API_CALLS_PER_MINUTE: int = env.int("DRIFTLINE_API_CALLS_PER_MINUTE", 600, validate=validate.Range(min=1))
 API_PATIENCE: float = env.float("DRIFTLINE_API_PATIENCE", 600.0, validate=validate.Range(min=1))
@@ -82,6 +105,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "assays",
+    "assays.notices",
     "dashboard",
 ]
 
@@ -189,6 +213,8 @@ SECRETS = [
     WALLAROO_PASSWORD,
     WALLAROO_CLIENT_SECRET,
     WALLAROO_TOKEN,
+    *NOTICE_KEYS,
+    HEARTBEAT_URL,
     str(DATABASE["PASSWORD"]),
     urlsplit(REDIS_URL).password or "",
 ]
@@ -208,6 +234,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        "apprise": {"handlers": [], "propagate": False},  # it writes addresses and tokens, at DEBUG and not only there
         "urllib3": {"level": "WARNING"},  # at DEBUG it writes addresses with what they carry
     },
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from launch.layout import ROOT, SECRETS_FILE, VAR, Refusal, write_private
 
-SECRETS = ("secret_key", "engine_password", "client_secret", "redis_password")
+SECRETS = ("secret_key", "notice_key", "engine_password", "client_secret", "redis_password")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Configuration:
             "PYTHONUNBUFFERED": "1",
             "DRIFTLINE_VAR": str(VAR),
             "DRIFTLINE_SECRET_KEY": self.secrets["secret_key"],
+            "DRIFTLINE_NOTICE_KEYS": self.secrets["notice_key"],
             "DRIFTLINE_URL": self.dashboard_url,
             "DRIFTLINE_ALLOWED_HOSTS": ",".join(dict.fromkeys(["localhost", "127.0.0.1", "[::1]", self.host])),
             "REDIS_URL": redis_url,

@@ -59,6 +59,7 @@ def test_an_account_that_is_whole_is_not_complained_of(account: dict[str, Any], 
         ({"SECRET_KEY": "short"}, "postgresql", {"driftline.E007"}),
         ({"PUBLIC_URL": "http://drift.example.com"}, "postgresql", {"driftline.W003"}),
         ({"ALLOWED_HOSTS": ["localhost"]}, "postgresql", {"driftline.E008"}),
+        ({"NOTICE_KEYS": ["k" * 50, "short"]}, "postgresql", {"driftline.E011"}),
         ({}, "sqlite3", {"driftline.W002"}),
     ],
 )
@@ -72,6 +73,7 @@ def test_production_is_held_to_more(
     production = {
         "PRODUCTION": True,
         "SECRET_KEY": "k" * 50,
+        "NOTICE_KEYS": ["n" * 50],
         "PUBLIC_URL": "https://drift.example.com",
         "ALLOWED_HOSTS": ["drift.example.com"],
     }
