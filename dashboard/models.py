@@ -1,4 +1,4 @@
-"""What the dashboard itself keeps: who has been given which role, sign-in links, tokens, and calls passed on."""
+"""What the dashboard itself keeps: who has been given which role, sign-in links and tokens."""
 
 from __future__ import annotations
 
@@ -65,22 +65,3 @@ class ApiToken(models.Model):
     def who(self) -> str:
         """As audits name it."""
         return f"token {self.name} ({self.prefix}…)"
-
-
-class Passed(models.Model):
-    """The audit of calls handed on to upstream: who asked what, and how it was answered.
-
-    `status` is null while no answer has come, which a process that died leaves so.
-    """
-
-    at = models.DateTimeField(auto_now_add=True)
-    who = models.TextField()
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    token = models.ForeignKey(ApiToken, null=True, on_delete=models.SET_NULL, related_name="+")
-    path = models.TextField()
-    name = models.TextField(blank=True)
-    workspace_id = models.BigIntegerField(null=True)
-    status = models.PositiveSmallIntegerField(null=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["-at"], name="passed_newest")]

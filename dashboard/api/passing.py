@@ -8,14 +8,13 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from assays import upstream, wire
+from assays import audit, upstream, wire
 from assays.errors import APIError
-from assays.models import Assay
+from assays.models import Assay, AuditEvent
 from dashboard.access import Access, Act
 from dashboard.api import answering, asking
 from dashboard.api.callers import Caller, allowed, caller_of
 from dashboard.context import upstream as how_upstream_answers
-from dashboard.models import Passed
 from typedapi.operation import Operation, Problem, body_of, decode, exchange
 
 scheduling = allowed(Act.SCHEDULE, changes=True)
@@ -106,17 +105,17 @@ def _passed(request: HttpRequest, path: str) -> HttpResponseBase:
     _check(_origin(body), caller.access)
     if how_upstream_answers().reachable is False:
         raise Problem(502, "the assays API does not answer; nothing was sent")
-    row = _noted(caller, path, body)
+    asked = _noted(caller, path, body)
     try:
         response = asking.pass_on(path, msgspec.json.encode(body), settings.API_PATIENCE)
     except APIError as error:
         problem = asking.problem_of(error)
-        _settle(row, problem.status)
+        _settle(asked, caller, problem.status)
         raise problem from error
     except Problem as problem:
-        _settle(row, problem.status)
+        _settle(asked, caller, problem.status)
         raise
-    _settle(row, response.status_code)
+    _settle(asked, caller, response.status_code)
     return answering.labelled(response)
 
 
@@ -147,17 +146,21 @@ def _number(value: object) -> int | None:
     return value if type(value) is int and abs(value) < 1 << 62 else None
 
 
-def _noted(caller: Caller, path: str, body: Part) -> Passed:
+def _noted(caller: Caller, path: str, body: Part) -> AuditEvent:
     name = body.get("name")
-    return Passed.objects.create(
-        who=caller.who,
-        person=caller.person,
-        token=caller.token,
-        path=path,
-        name=name.replace("\0", "")[:300] if isinstance(name, str) else "",
+    return audit.record(
+        f"api.{path.rpartition('/')[2]}",
+        caller.person or caller.who,
+        about=name[:300] if isinstance(name, str) else "",
         workspace_id=_number(_origin(body).get("workspace_id")),
     )
 
 
-def _settle(row: Passed, status: int) -> None:
-    Passed.objects.filter(pk=row.pk).update(status=status)
+def _settle(asked: AuditEvent, caller: Caller, status: int) -> None:
+    audit.record(
+        f"{asked.act}_answered",
+        caller.person or caller.who,
+        about=asked.about,
+        workspace_id=asked.workspace_id,
+        detail={"status": status, "asked": asked.pk},
+    )

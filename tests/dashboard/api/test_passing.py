@@ -8,9 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from assays.models import Assay, Outcome, Switch, Upstream
+from assays.models import Assay, AuditEvent, Outcome, Switch, Upstream
 from dashboard.access import Role
-from dashboard.models import Passed
 from tests.dashboard.api.conftest import (
     BINNING,
     GET,
@@ -43,6 +42,11 @@ def off(row: Assay) -> dict[str, Any]:
 
 def schedules(served: Served, answer: Any = NEW, status: int = 200) -> None:
     served.misbehave.append(lambda path, _: as_json(answer, status) if path in (SCHEDULE, PREVIEW, SCORE) else None)
+
+
+def answered_with() -> int:
+    status: int = AuditEvent.objects.get(act__endswith="_answered").detail["status"]
+    return status
 
 
 def test_a_switch_is_posted_once_read_back_and_audited(filled: Assay, operator: Program, served: Served) -> None:
@@ -101,9 +105,11 @@ def test_a_schedule_is_passed_on_whole_and_audited(operator: Program, served: Se
     schedules(served)
     assert said(operator.post(SCHEDULE, DEFINITION)) == NEW
     assert served.bodies == [(SCHEDULE, DEFINITION)]
-    row = Passed.objects.get()
-    assert (row.path, row.name, row.workspace_id, row.status) == (SCHEDULE, "new one", 1, 200)
-    assert row.token is not None
+    asked, answered = AuditEvent.objects.filter(act__startswith="api.").order_by("id")
+    assert (asked.act, asked.about, asked.workspace_id) == ("api.schedule", "new one", 1)
+    assert asked.who.startswith("token nightly report (drift_")
+    assert (answered.act, answered.who) == ("api.schedule_answered", asked.who)
+    assert answered.detail == {"status": 200, "asked": asked.pk}
 
 
 @pytest.mark.parametrize("path", [PREVIEW, BINNING, SCORE])
@@ -113,7 +119,7 @@ def test_a_call_that_upstream_does_not_know_is_refused_in_its_words(
     answer = operator.post(path, DEFINITION)
     assert answer.status_code == 404
     assert said(answer)["error"].startswith("no ")
-    assert Passed.objects.get().status == 404
+    assert answered_with() == 404
 
 
 def test_a_preview_may_take_longer_than_a_reading(operator: Program, served: Served) -> None:
@@ -124,7 +130,7 @@ def test_a_preview_may_take_longer_than_a_reading(operator: Program, served: Ser
 def test_a_preview_that_breaks_off_is_502(operator: Program, served: Served) -> None:
     served.misbehave.append(lambda *_: Reply(hang_up=True))
     assert operator.post(PREVIEW, DEFINITION).status_code == 502
-    assert Passed.objects.get().status == 502
+    assert answered_with() == 502
 
 
 @pytest.mark.parametrize(
