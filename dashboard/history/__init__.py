@@ -1,0 +1,1 @@
+"""How a stretch of days went: its numbers, its sentence, and its pictures."""
