@@ -105,8 +105,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "assays",
+    "assays.insight",
+    "assays.incidents",
     "assays.notices",
     "dashboard",
+    "dashboard.history",
 ]
 
 MIDDLEWARE = [
@@ -229,12 +232,15 @@ LOGGING = {
             "secrets": SECRETS,
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "plain"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
-        "apprise": {"handlers": [], "propagate": False},  # it writes addresses and tokens, at DEBUG and not only there
+        "apprise": {"handlers": ["nowhere"], "propagate": False},  # it writes addresses with what they carry
         "urllib3": {"level": "WARNING"},  # at DEBUG it writes addresses with what they carry
     },
 }
