@@ -1,0 +1,66 @@
+"""A message to people as data, and as JSON: what the signed webhook carries, documented in docs/notifications.md."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Event = Literal["opened", "worse", "resolved", "escalated", "summary", "test"]
+Severity = Literal["alert", "warning", "failed", "late", "no-data", "ok"]
+
+
+class Named(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+
+
+class Link(msgspec.Struct, frozen=True):
+    """`rel` is `incident`, `assay`, `runbook` or `alerts`."""
+
+    rel: str
+    href: str
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """An incident as it stood when the message was made. `assay` and below are null where it is of the whole."""
+
+    id: str
+    kind: str
+    open: bool
+    severity: Severity
+    sentence: str
+    onset: datetime
+    last_bad: datetime
+    windows: int
+    assay: Named | None = None
+    field: str | None = None
+    pipeline: Named | None = None
+    workspace: Named | None = None
+    peak: float | None = None
+    peak_times_alert: float | None = None
+    peak_window: tuple[datetime, datetime] | None = None
+    closed_at: datetime | None = None
+    closed_why: str | None = None
+    owner: str | None = None
+    links: tuple[Link, ...] = ()
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """`id` is the delivery's, the same when it is repeated; `key` the same for all that concerns one incident."""
+
+    id: str
+    key: str
+    event: Event
+    at: datetime
+    severity: Severity
+    subject: str
+    text: str
+    incidents: tuple[About, ...] = ()
+    links: tuple[Link, ...] = ()
+    version: Literal[1] = 1
+
+    @property
+    def link(self) -> str:
+        return self.links[0].href if self.links else ""
