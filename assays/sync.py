@@ -20,10 +20,11 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 
-from assays import bulk, coverage, faults, rollups, standing, wire
+from assays import bulk, coverage, faults, rollups, signals, standing, wire
 from assays.coverage import TICK, Span
 from assays.errors import APIError, Rejected, TooLarge, Unavailable
 from assays.fields import pack
+from assays.insight.touched import touch
 from assays.models import Assay, Field, Pause, Result, Score
 from assays.schedule import IDLE, back_off, late_after, micros, newest_end, next_ask, next_end
 from assays.states import State
@@ -188,6 +189,7 @@ def store(visits: Sequence[Visit], now: datetime) -> Report:
         for pk in {one.assay_id for one in written}:
             assays[pk].version += 1
         _store_scores(written, assays, fields)
+        touch((one.assay_id, one.end) for one in written)
         _recount(written, before, assays, fields)
         _refresh(written, before, assays, fields, now)
         standing.save(assays.values(), _ASSAY_COLUMNS)
@@ -528,6 +530,7 @@ def _recount(
     rollups.recount_scopes(
         (assays[pk].workspace_id, assays[pk].pipeline_id, hour) for pk, touched in hours.items() for hour in touched
     )
+    signals.recounted.send(Assay, hours=hours)
 
 
 def _newly_read(before: Span | None, now: Span | None) -> Iterator[Span]:

@@ -61,8 +61,9 @@ def _add_hours(counts: Ints, field_ids: Ints, days: Days) -> None:
     whole = f"AND {_place(days, 'hour')} = {_place(days, f'(hour + {HOUR_MICROS - 1})')}" if len(days.cuts) else ""
     first, last = int(days.starts[0]), int(days.starts[-1]) - HOUR_MICROS
     statement = (
-        f"SELECT field_id, {_place(days, 'hour')} AS place, {_SUMS} FROM {_HOURS} WHERE field_id >= %s AND field_id <= %s"
-        f" AND hour >= {first} AND hour <= {last} {whole} GROUP BY field_id, place"
+        f"SELECT field_id, {_place(days, 'hour')} AS place, {_SUMS} FROM {_HOURS}"
+        f" WHERE field_id >= %s AND field_id <= %s AND hour >= {first} AND hour <= {last} {whole}"
+        " GROUP BY field_id, place"
     )
     for rows in _in_batches(statement, field_ids, 7):
         counts[np.searchsorted(field_ids, rows[:, 0]), rows[:, 1]] += rows[:, 2:]
@@ -85,16 +86,18 @@ def _add_cut_hours(counts: Ints, field_ids: Ints, days: Days) -> None:
         return
     hours = ", ".join(f"({hour})" for hour in days.cuts.tolist())
     statement = (
-        f"WITH cut(hour) AS (VALUES {hours}) SELECT watched.id, {_place(days, 'score.window_end')} AS place, cut.hour, {_STATES},"
-        f" {_ON_GRID} FROM cut CROSS JOIN {_FIELD} watched JOIN {_ASSAY} assay ON assay.id = watched.assay_id"
+        f"WITH cut(hour) AS (VALUES {hours})"
+        f" SELECT watched.id, {_place(days, 'score.window_end')} AS place, cut.hour, {_STATES}, {_ON_GRID}"
+        f" FROM cut CROSS JOIN {_FIELD} watched JOIN {_ASSAY} assay ON assay.id = watched.assay_id"
         f" JOIN {_SCORES} score ON score.field_id = watched.id"
         f" AND score.window_end >= cut.hour AND score.window_end < cut.hour + {HOUR_MICROS}"
-        f" WHERE watched.id >= %s AND watched.id <= %s AND score.window_end >= {days.starts[0]} AND score.window_end < {days.starts[-1]}"
+        " WHERE watched.id >= %s AND watched.id <= %s"
+        f" AND score.window_end >= {days.starts[0]} AND score.window_end < {days.starts[-1]}"
         " GROUP BY watched.id, place, cut.hour"
     )
     found = np.concatenate([*_in_batches(statement, field_ids, 8), np.empty((0, 8), dtype=np.int64)])
     rows = np.searchsorted(field_ids, found[:, 0])
-    np.add.at(counts, (rows, found[:, 1], slice(0, NO_DATA)), found[:, 3:7])
+    np.add.at(counts[..., :NO_DATA], (rows, found[:, 1]), found[:, 3:7])
     missing = _scheduled(field_ids, parts)
     part_of = {(part.place, part.hour): k for k, part in enumerate(parts)}
     places = [part_of[place, hour] for place, hour in found[:, 1:3].tolist()]
@@ -177,7 +180,8 @@ def _named(pause: Pause, days: Days) -> Ints:
 
 def _results_in_pauses(days: Days) -> Ints:
     statement = (
-        f"SELECT watched.id, score.window_end FROM {_PAUSE} pause JOIN {_FIELD} watched ON watched.assay_id = pause.assay_id"
+        f"SELECT watched.id, score.window_end FROM {_PAUSE} pause"
+        f" JOIN {_FIELD} watched ON watched.assay_id = pause.assay_id"
         f" JOIN {_SCORES} score ON score.field_id = watched.id AND score.window_end > pause.began_at"
         " AND (pause.ended_at IS NULL OR score.window_end <= pause.ended_at)"
         f" WHERE score.window_end >= {days.starts[0]} AND score.window_end < {days.starts[-1]}"

@@ -55,7 +55,7 @@ class Days:
         return self.part(self.first - self.many * DAY, self.many)
 
     def runs(self) -> list[tuple[int, int, int]]:
-        """Stretches of days of 24 hours, and each other day alone: first day, its start, and where the stretch stops."""
+        """Stretches of days of 24 hours, and each other day alone: first day, its start, where the stretch stops."""
         lengths = np.diff(self.starts)
         edges = [k for k in range(self.many) if k == 0 or lengths[k] != DAY_MICROS or lengths[k - 1] != DAY_MICROS]
         stops = [*edges[1:], self.many]

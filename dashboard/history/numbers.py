@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assays.schedule import Micros
-from assays.states import State
+from assays.states import BAD, State
 
 Counts = NDArray[np.unsignedinteger[Any]]
 States = NDArray[np.uint8]
@@ -110,12 +110,12 @@ def by_week(found: States, stretches: Sequence[slice]) -> States:
 
 
 def is_drift(found: States) -> NDArray[np.bool_]:
-    return (found == State.ALERT) | (found == State.WARNING)
+    return np.isin(found, BAD)
 
 
 def days_in_drift(found: States) -> Ints:
     """By row."""
-    return is_drift(found).sum(axis=1, dtype=np.int64)
+    return is_drift(found).astype(np.int64).sum(axis=1)
 
 
 class During(NamedTuple):

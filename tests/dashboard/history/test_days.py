@@ -1,6 +1,7 @@
 """Local days, held to what the tz database says of each moment."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -43,7 +44,7 @@ def test_runs_follow_each_other_from_the_first_day_to_the_last(name: str, first:
     days = Days(first, many, ZoneInfo(name))
     runs = days.runs()
     assert (runs[0][0], runs[0][1], runs[-1][2]) == (0, days.starts[0], days.starts[-1])
-    assert all(before[2] == after[1] for before, after in zip(runs, runs[1:], strict=False))
+    assert all(before[2] == after[1] for before, after in pairwise(runs))
 
 
 def test_a_day_that_begins_within_an_hour_cuts_it() -> None:
