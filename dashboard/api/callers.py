@@ -44,6 +44,7 @@ def allowed(act: Act, *, changes: bool = False) -> Guard:
             raise refusal(act)
         request.api_caller = caller  # type: ignore[attr-defined]
 
+    guard.act = act  # type: ignore[attr-defined]  # as a page's view says it
     return guard
 
 
