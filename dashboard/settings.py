@@ -81,6 +81,9 @@ NOTICE_KEYS: list[str] = (
 NOTICE_NETWORKS: list[str] = env.list("DRIFTLINE_NOTICE_NETWORKS", [], validate=_are_networks)
 HEARTBEAT_URL: str = env.str("DRIFTLINE_HEARTBEAT_URL", "", validate=_is_web_address_or_empty)
 
+# incidents
+ACKNOWLEDGED_HOURS: int = env.int("DRIFTLINE_ACKNOWLEDGED_HOURS", 72, validate=validate.Range(min=1, max=8_760))
+
 # the API that programs ask here
 API_CALLS_PER_MINUTE: int = env.int("DRIFTLINE_API_CALLS_PER_MINUTE", 600, validate=validate.Range(min=1))
 API_PATIENCE: float = env.float("DRIFTLINE_API_PATIENCE", 600.0, validate=validate.Range(min=1))
