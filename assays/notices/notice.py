@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-Event = Literal["opened", "worse", "resolved", "escalated", "summary", "test"]
+Event = Literal["opened", "reopened", "worse", "back", "resolved", "escalated", "summary", "test"]
 Severity = Literal["alert", "warning", "failed", "late", "no-data", "ok"]
 
 

@@ -1,0 +1,130 @@
+"""Whether a message that is due is still worth sending, has to wait, or is of no use any more. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from assays.incidents.models import Incident
+from assays.notices.models import Delivery, Event, Maintenance, Outcome
+from assays.notices.routing import muted_until, quiet_until, wants
+
+RECHECK = timedelta(minutes=1)
+
+
+class Send(NamedTuple):
+    """To be sent; with `summary` it tells that all of that summary is over."""
+
+    summary: Delivery | None = None
+
+
+class Wait(NamedTuple):
+    until: datetime
+    why: str
+
+
+class Skip(NamedTuple):
+    why: str
+
+
+Decision = Send | Wait | Skip
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a decision needs beside the message: the other messages of its incident on its route, oldest first."""
+
+    now: datetime
+    others: Sequence[Delivery]
+    maintenances: Sequence[Maintenance]
+
+    def told(self) -> list[Delivery]:
+        """Those that have arrived, or may have, since the route last heard that it was over."""
+        told: list[Delivery] = []
+        for row in self.others:
+            arrived = row.outcome == Outcome.SENT or bool(row.tries and row.route.is_pager)
+            if row.event == Event.RESOLVED:
+                told = [] if arrived else told
+            elif arrived:
+                told.append(row)
+        return told
+
+    def summaries(self) -> list[Delivery]:
+        return [row.summary for row in self.others if row.outcome == Outcome.FOLDED and row.summary]
+
+
+def decide(delivery: Delivery, incident: Incident, at: Situation) -> Decision:
+    if not delivery.route.is_active:
+        return Skip("the route is switched off")
+    if delivery.event == Event.RESOLVED:
+        return _of_an_end(delivery, incident, at)
+    return _useless(delivery, incident, at) or _held(delivery, incident, at) or Send()
+
+
+def _useless(delivery: Delivery, incident: Incident, at: Situation) -> Skip | None:
+    if not incident.is_open:
+        return Skip("over before it was told")
+    if incident.snoozed_at:
+        return Skip(f"snoozed by {incident.snoozed_by}")
+    if delivery.event == Event.ESCALATED and incident.acknowledged_at:
+        return Skip(f"acknowledged by {incident.acknowledged_by}")
+    if delivery.event in (Event.WORSE, Event.BACK):
+        return _told_otherwise(delivery, incident, at)
+    return None
+
+
+def _told_otherwise(delivery: Delivery, incident: Incident, at: Situation) -> Skip | None:
+    """A message tells how the incident stands when it is sent, and may thus have told of this change."""
+    assert delivery.change
+    told = at.told()
+    if any(row.outcome == Outcome.WAITING and _is_before(row, delivery) for row in at.others):
+        return Skip("told with the message before it")
+    if delivery.change.severity != delivery.change.was and any(
+        row.severity is not None and row.severity <= delivery.change.severity and row.sent_at > delivery.created_at
+        for row in told
+        if row.sent_at
+    ):
+        return Skip("told with the message before it")
+    return None if told or at.summaries() or wants(delivery.route, incident) else Skip("nothing was told before")
+
+
+def _is_before(row: Delivery, delivery: Delivery) -> bool:
+    before = row.change_id is not None and delivery.change_id is not None and row.change_id < delivery.change_id
+    return before and row.event not in (Event.ESCALATED, Event.RESOLVED)
+
+
+def _held(delivery: Delivery, incident: Incident, at: Situation) -> Wait | None:
+    if until := muted_until(at.maintenances, incident, at.now):
+        return Wait(until, "maintenance")
+    until = quiet_until(delivery.route, at.now)
+    return Wait(until, "quiet hours") if until else None
+
+
+def _of_an_end(delivery: Delivery, incident: Incident, at: Situation) -> Decision:
+    """Told to who has heard of it alone; a pager rings until it is told, so that no quiet hour holds it up."""
+    if incident.is_open:
+        return Skip("opened again since")
+    if not at.told():
+        return _of_a_summary(delivery, at)
+    until = None if delivery.route.is_pager else quiet_until(delivery.route, at.now)
+    return Wait(until, "quiet hours") if until else Send()
+
+
+def _of_a_summary(delivery: Delivery, at: Situation) -> Decision:
+    """What was told in a summary ends with the last of it."""
+    summaries = at.summaries()
+    if any(row.outcome == Outcome.WAITING for row in summaries):
+        return Wait(at.now + RECHECK, "its summary has not been sent yet")
+    sent = [row for row in summaries if row.outcome == Outcome.SENT]
+    if not sent:
+        return Skip("over before it was told")
+    newest = sent[-1]
+    parts = newest.parts.exclude(event=Event.RESOLVED)
+    if parts.filter(incident__closed_at=None).exists():
+        return Skip("others of its summary are still open")
+    ends = newest.parts.filter(event=Event.RESOLVED).exclude(pk=delivery.pk)
+    if ends.exclude(outcome=Outcome.SKIPPED).exists():
+        return Skip("told with the others of its summary")
+    return Send(newest)
