@@ -196,13 +196,15 @@ def _keep(found: Sequence[Discrepancy], assay: Assay, first: datetime, last: dat
 
 def told_of(field: Field, window: Result) -> Checked:
     """What the background has found of one window; `check` tells at once what it would find."""
-    row = Discrepancy.objects.filter(
-        field=field, window_end=window.window_end, window_start=window.window_start
-    ).first()
-    if row is not None:
-        verdict = Verdict.UNCHECKABLE if row.recomputed is None else Verdict.DIFFERS
-        return Checked(verdict, row.stored, row.recomputed, row.reason)
-    return Checked(Verdict.PENDING if _is_pending(window) else Verdict.MATCHES)
+    if _is_pending(window):
+        return Checked(Verdict.PENDING)
+    kept = Discrepancy.objects.filter(field=field, window_end=window.window_end, window_start=window.window_start)
+    row = kept.first()
+    if row is None:
+        return Checked(Verdict.MATCHES)
+    return Checked(
+        Verdict.UNCHECKABLE if row.recomputed is None else Verdict.DIFFERS, row.stored, row.recomputed, row.reason
+    )
 
 
 def _is_pending(window: Result) -> bool:
