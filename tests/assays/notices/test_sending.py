@@ -1,0 +1,351 @@
+"""One message for each change and route, sent until it is taken, in a summary where there would be too many."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from assays.incidents import signals
+from assays.incidents.models import Change, ChangeKind, Kind, News
+from assays.models import Assay
+from assays.notices import sending
+from assays.notices.models import Delivery, Maintenance, Outcome, Route
+from assays.states import State
+from tests.assays.notices.conftest import (
+    HOUR,
+    MINUTE,
+    add_route,
+    close,
+    make_assay,
+    make_incident,
+    outcomes,
+    send_all,
+    tell,
+)
+from tests.support.receivers import Receiver
+
+pytestmark = pytest.mark.django_db
+
+
+def test_each_change_of_state_is_told_once_by_the_same_key(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    incident = make_incident(assay)
+    tell(incident)
+    send_all()
+    tell(incident, ChangeKind.WORSE, severity=State.ALERT)
+    send_all()
+    close(incident)
+    send_all()
+    send_all()
+    assert receiver.events == ["opened", "worse", "resolved"]
+    assert {call.json["key"] for call in receiver.calls} == {str(incident.pk)}
+    assert len({call.json["id"] for call in receiver.calls}) == 3
+
+
+def test_a_change_that_is_told_of_twice_makes_one_message(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    change = tell(make_incident(assay))
+    signals.changed.send(Change, changes=[change])
+    send_all()
+    assert receiver.events == ["opened"]
+
+
+def test_the_database_itself_refuses_a_second_message_for_a_change(assay: Assay, receiver: Receiver) -> None:
+    route = add_route(receiver.url)
+    change = tell(make_incident(assay))
+    now = datetime.now(UTC)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Delivery.objects.create(route=route, change=change, event="opened", created_at=now, due_at=now)
+
+
+def test_a_change_that_is_not_kept_is_not_told(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    with pytest.raises(RuntimeError), transaction.atomic():
+        tell(make_incident(assay))
+        assert Delivery.objects.exists()
+        raise RuntimeError
+    send_all()
+    assert not receiver.calls
+
+
+def test_history_is_not_told(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    tell(make_incident(assay), news=News.NONE)
+    assert not Delivery.objects.exists()
+
+
+def test_what_a_route_does_not_take_is_tried_again_and_shows_why(assay: Assay, receiver: Receiver) -> None:
+    route = add_route(receiver.url)
+    receiver.answer = lambda call: 503
+    tell(make_incident(assay))
+    send_all()
+    waiting, route = Delivery.objects.get(), Route.objects.get(pk=route.pk)
+    assert (waiting.outcome, waiting.tries) == (Outcome.WAITING, 1)
+    assert waiting.last_error == route.last_error == "127.0.0.1 answers with status 503"
+    assert waiting.due_at > datetime.now(UTC)
+    assert route.blocked_until
+    assert not sending.claim(datetime.now(UTC)), "it waits"
+    receiver.answer = lambda call: 200
+    send_all(HOUR)
+    assert [call.json["id"] for call in receiver.calls] == [str(waiting.pk)] * 2
+    assert Delivery.objects.get().outcome == Outcome.SENT
+
+
+def test_it_waits_longer_after_each_failure_and_gives_up_after_a_day(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    receiver.answer = lambda call: 500
+    tell(make_incident(assay))
+    waits = []
+    for _ in range(3):
+        send_all(HOUR)
+        waits.append(round((Delivery.objects.get().due_at - datetime.now(UTC)).total_seconds()))
+    assert waits == [10, 20, 40]
+    Delivery.objects.update(created_at=datetime.now(UTC) - timedelta(days=2))
+    send_all(HOUR)
+    given_up = Delivery.objects.get()
+    assert (given_up.outcome, given_up.why) == (Outcome.FAILED, "given up after a day")
+
+
+def test_a_route_that_does_not_answer_holds_up_no_other(assay: Assay, receiver: Receiver) -> None:
+    add_route("http://127.0.0.1:9/", name="nobody listens")
+    add_route(receiver.url, name="listens")
+    tell(make_incident(assay))
+    send_all()
+    assert receiver.events == ["opened"]
+
+
+def test_a_route_is_worked_off_by_one_claimant(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    tell(make_incident(assay))
+    now = datetime.now(UTC)
+    assert len(sending.claim(now)) == 1
+    assert not sending.claim(now)
+    assert len(sending.claim(now + sending.LEASE + MINUTE)) == 1, "what is lost with its claimant is due again"
+
+
+def test_what_is_over_before_it_was_told_is_told_to_nobody(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    incident = make_incident(assay)
+    tell(incident)
+    close(incident)
+    send_all()
+    assert not receiver.calls
+    assert {outcome for _, outcome, _ in outcomes()} == {"skipped"}
+
+
+def test_what_got_worse_before_it_was_told_is_told_once_as_it_is(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    incident = make_incident(assay)
+    tell(incident)
+    tell(incident, ChangeKind.WORSE, severity=State.ALERT)
+    send_all()
+    assert [(call.json["event"], call.json["severity"]) for call in receiver.calls] == [("opened", "alert")]
+
+
+def test_a_route_hears_only_of_what_it_wants(assay: Assay, receiver: Receiver) -> None:
+    other = make_assay(2, pipeline=8, workspace=2)
+    add_route(f"{receiver.url}/workspace", "a", workspace_id=2)
+    add_route(f"{receiver.url}/pipeline", "b", pipeline_id=8)
+    add_route(f"{receiver.url}/assay", "c", assay=other)
+    add_route(f"{receiver.url}/alerts", "d", alerts_only=True)
+    add_route(f"{receiver.url}/failed", "e", kinds=["failed"])
+    add_route(f"{receiver.url}/off", "f", is_active=False)
+
+    def heard_of(kind: Kind, at: Assay | None, severity: State) -> set[str]:
+        receiver.calls.clear()
+        tell(make_incident(at, kind, severity=severity))
+        send_all()
+        return {call.path.strip("/") for call in receiver.calls}
+
+    assert heard_of(Kind.DRIFT, assay, State.WARNING) == set()
+    assert heard_of(Kind.DRIFT, assay, State.ALERT) == {"alerts"}
+    assert heard_of(Kind.DRIFT, other, State.WARNING) == {"workspace", "pipeline", "assay"}
+    assert heard_of(Kind.FAILED, assay, State.FAILED) == {"alerts", "failed"}
+    assert heard_of(Kind.UNREACHABLE, None, State.LATE) == {"alerts"}
+
+
+def test_a_route_for_alerts_first_hears_of_an_incident_when_it_becomes_one_and_then_of_its_end(
+    assay: Assay, receiver: Receiver
+) -> None:
+    add_route(receiver.url, alerts_only=True)
+    incident = make_incident(assay)
+    tell(incident)
+    tell(incident, ChangeKind.WORSE, severity=State.ALERT)
+    send_all()
+    close(incident)
+    send_all()
+    assert receiver.events == ["worse", "resolved"]
+
+
+def test_quiet_hours_hold_a_message_and_let_it_go_when_all_is_over(assay: Assay, receiver: Receiver) -> None:
+    now = datetime.now(UTC)
+    quiet = {"quiet_from": (now - HOUR).time(), "quiet_until": (now + HOUR).time()}
+    add_route(receiver.url, **quiet)
+    lasting, passing = make_incident(assay), make_incident(assay)
+    tell(lasting)
+    tell(passing)
+    send_all()
+    assert not receiver.calls
+    held = Delivery.objects.get(incident=lasting)
+    assert held.why == "quiet hours"
+    assert abs(held.due_at - now - HOUR) < MINUTE
+    close(passing)
+    Route.objects.update(quiet_from=None, quiet_until=None)
+    send_all(2 * HOUR)
+    assert [(call.json["event"], call.json["key"]) for call in receiver.calls] == [("opened", str(lasting.pk))]
+
+
+def test_maintenance_mutes_and_what_lasts_longer_is_told_after_it(assay: Assay, receiver: Receiver) -> None:
+    now = datetime.now(UTC)
+    add_route(receiver.url)
+    Maintenance.objects.create(starts_at=now - HOUR, ends_at=now + HOUR, pipeline_id=assay.pipeline_id, who="ada")
+    tell(make_incident(assay))
+    tell(make_incident(make_assay(2, pipeline=8)))
+    send_all()
+    assert len(receiver.calls) == 1
+    held = Delivery.objects.get(incident__assay=assay)
+    assert (held.why, held.due_at) == ("maintenance", now + HOUR)
+    Maintenance.objects.all().delete()
+    send_all(2 * HOUR)
+    assert len(receiver.calls) == 2
+
+
+def test_a_snoozed_incident_is_told_of_again_when_the_snooze_is_over(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    incident = make_incident(assay)
+    tell(incident)
+    send_all()
+    tell(incident, ChangeKind.WORSE, severity=State.ALERT, snoozed_at=datetime.now(UTC), snoozed_by="ada")
+    send_all()
+    assert receiver.events == ["opened"]
+    assert outcomes()[-1] == ("worse", "skipped", "snoozed by ada")
+    tell(incident, ChangeKind.BACK, snoozed_at=None, snoozed_by="")
+    send_all()
+    assert receiver.events == ["opened", "back"]
+
+
+def test_an_acknowledged_incident_that_gets_worse_is_told(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    incident = make_incident(assay)
+    tell(incident)
+    send_all()
+    acknowledged = {"acknowledged_at": datetime.now(UTC), "acknowledged_by": "ada"}
+    tell(incident, ChangeKind.WORSE, severity=State.ALERT, **acknowledged)
+    send_all()
+    assert receiver.events == ["opened", "worse"]
+    assert "Acknowledged by ada." in receiver.calls[-1].json["text"]
+
+
+def test_what_nobody_acknowledges_in_time_goes_to_the_second_route_which_then_hears_of_its_end(
+    assay: Assay, receiver: Receiver
+) -> None:
+    second = add_route(f"{receiver.url}/second", "second", kinds=["late"])
+    add_route(f"{receiver.url}/first", "first", escalate_to=second, escalate_after=15)
+    unanswered, answered = make_incident(assay), make_incident(assay)
+    tell(unanswered)
+    tell(answered)
+    send_all()
+    assert {call.path for call in receiver.calls} == {"/first"}
+    due = Delivery.objects.get(event="escalated", incident=unanswered).due_at
+    assert abs(due - datetime.now(UTC) - 15 * MINUTE) < MINUTE
+    answered.acknowledged_at, answered.acknowledged_by = datetime.now(UTC), "ada"
+    answered.save()
+    receiver.calls.clear()
+    send_all(20 * MINUTE)
+    heard = [(call.path, call.json["event"], call.json["key"]) for call in receiver.calls]
+    assert heard == [("/second", "escalated", str(unanswered.pk))]
+    receiver.calls.clear()
+    close(unanswered)
+    close(answered)
+    send_all()
+    assert sorted((call.path, call.json["key"]) for call in receiver.calls) == sorted(
+        [("/first", str(unanswered.pk)), ("/first", str(answered.pk)), ("/second", str(unanswered.pk))]
+    )
+
+
+def test_a_storm_becomes_one_summary_and_its_end_one_message(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    incidents = [make_incident(assay) for _ in range(sending.BURST + 1)]
+    for incident in incidents:
+        tell(incident)
+    send_all()
+    assert receiver.events == ["summary"]
+    summary = receiver.calls[0].json
+    assert len(summary["incidents"]) == len(incidents)
+    assert summary["subject"] == "11 incidents: 11 Warning"
+    for incident in incidents[1:]:
+        close(incident)
+        send_all()
+    assert receiver.events == ["summary"]
+    close(incidents[0])
+    send_all()
+    assert receiver.events == ["summary", "resolved"]
+    assert receiver.calls[1].json["key"] == summary["key"]
+    assert receiver.calls[1].json["subject"] == "All 11 incidents are over"
+
+
+def test_a_storm_that_goes_on_is_summed_up_every_ten_minutes(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+
+    def storm() -> None:
+        for _ in range(sending.BURST + 1):
+            tell(make_incident(assay))
+        send_all()
+
+    storm()
+    storm()
+    assert receiver.events == ["summary"]
+    held = Delivery.objects.filter(outcome="waiting")
+    assert {row.why for row in held} == {"gathered for the next summary"}
+    assert all(row.due_at > datetime.now(UTC) + 9 * MINUTE for row in held)
+    Delivery.objects.filter(event="summary").update(sent_at=datetime.now(UTC) - sending.SPAN)
+    send_all(HOUR)
+    assert receiver.events == ["summary", "summary"]
+
+
+def test_messages_one_after_another_become_a_summary_when_they_are_too_many(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    for _ in range(sending.BURST + 2):
+        tell(make_incident(assay))
+        send_all()
+    assert receiver.events == ["opened"] * sending.BURST + ["summary"]
+
+
+def test_what_a_catch_up_found_goes_out_once_as_a_summary(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    for _ in range(3):
+        tell(make_incident(assay), news=News.SUMMARY)
+        send_all()
+    assert not receiver.calls, "it waits for more"
+    send_all(5 * MINUTE)
+    assert receiver.events == ["summary"]
+    assert len(receiver.calls[0].json["incidents"]) == 3
+
+
+def test_an_end_in_quiet_hours_waits_but_not_for_a_pager_which_would_go_on_ringing(
+    assay: Assay, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assays.notices.pagers.PAGERDUTY", {"us": receiver.url})
+    add_route(f"{receiver.url}/web", "web")
+    add_route("pagerduty://0123456789abcdef", "pager")
+    incident = make_incident(assay)
+    tell(incident)
+    send_all()
+    receiver.calls.clear()
+    Route.objects.update(quiet_from=time(0, 0), quiet_until=time(23, 59, 59))
+    close(incident)
+    send_all()
+    assert [call.json["event_action"] for call in receiver.calls] == ["resolve"]
+
+
+def test_a_test_is_sent_at_once_and_only_once(db: None, receiver: Receiver) -> None:
+    route = add_route(receiver.url)
+    assert sending.try_out(route).outcome == Outcome.SENT
+    assert receiver.events == ["test"]
+    receiver.answer = lambda call: 404
+    failed = sending.try_out(route)
+    assert (failed.outcome, failed.last_error) == (Outcome.FAILED, "127.0.0.1 answers with status 404")
+    send_all(HOUR)
+    assert receiver.events == ["test", "test"]

@@ -1,0 +1,116 @@
+"""Those who are told: a web server that keeps what is posted to it, and a mail server, on free ports of this machine."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass(frozen=True)
+class Call:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Receiver:
+    """`answer` says with which status a call is answered; it may wait first. Calls are kept as soon as they are read."""
+
+    url: str = ""
+    calls: list[Call] = field(default_factory=list)
+    answer: Callable[[Call], int] = lambda call: 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def events(self) -> list[str]:
+        return [call.json["event"] for call in self.calls]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def _take(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        call = Call(self.command, self.path, dict(self.headers.items()), body)
+        receiver = self.server.receiver
+        receiver.calls.append(call)
+        self.send_response(receiver.answer(call))
+        for name, value in receiver.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_POST = do_PUT = _take
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: the tests' output stays readable."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, receiver: Receiver) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.receiver = receiver
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A sender that was killed is what some tests are about."""
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    receiver = Receiver()
+    server = _Server(receiver)
+    receiver.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@dataclass
+class Mailbox:
+    """`refusal` is what a mail is answered with instead of being taken."""
+
+    address: str = ""
+    mails: list[EmailMessage] = field(default_factory=list)
+    refusal: str = ""
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.refusal:
+            return self.refusal
+        assert isinstance(envelope.content, bytes)
+        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        return "250 OK"
+
+
+@contextmanager
+def mailing(port: int) -> Iterator[Mailbox]:
+    """`address` is an Apprise address that leads here."""
+    mailbox = Mailbox(address=f"mailto://127.0.0.1:{port}?from=driftline@example.org&to=oncall@example.org")
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield mailbox
+    finally:
+        controller.stop()
