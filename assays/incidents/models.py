@@ -87,6 +87,8 @@ class Incident(models.Model):
     # whether those thresholds at the peak are Driftline's own, set by an operator
     is_local = models.BooleanField(default=False)
     top_bin_data = models.TextField(blank=True)
+    # the label of the bin that adds most in the last bad window
+    last_top = models.TextField(blank=True)
     sentence = models.TextField(blank=True)
 
     # the ending; while an assay is paused its incidents neither grow nor close

@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
                 ('alert', models.FloatField(null=True)),
                 ('is_local', models.BooleanField(default=False)),
                 ('top_bin_data', models.TextField(blank=True)),
+                ('last_top', models.TextField(blank=True)),
                 ('sentence', models.TextField(blank=True)),
                 ('closed_at', assays.fields.InstantField(null=True)),
                 ('closed_why', models.TextField(blank=True, choices=[('ok', 'Ok again'), ('by_hand', 'resolved by hand'), ('gone', 'upstream no longer lists it'), ('ended', 'the assay has ended'), ('joined', 'one with an older incident'), ('withdrawn', 'its windows were scored anew')])),
