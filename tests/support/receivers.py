@@ -1,10 +1,10 @@
-"""Those who are told: a web server that keeps what is posted to it, and a mail server, on free ports of this machine."""
+"""Those who are told: a web server that keeps what it is sent, and a mail server, on free ports of this machine."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -30,12 +30,16 @@ class Call:
 
 @dataclass
 class Receiver:
-    """`answer` says with which status a call is answered; it may wait first. Calls are kept as soon as they are read."""
+    """Every call is answered with `status`, while `open` is set; it is kept as soon as it has been read."""
 
     url: str = ""
     calls: list[Call] = field(default_factory=list)
-    answer: Callable[[Call], int] = lambda call: 200
+    status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    open: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.open.set()
 
     @property
     def events(self) -> list[str]:
@@ -50,13 +54,21 @@ class _Handler(BaseHTTPRequestHandler):
         call = Call(self.command, self.path, dict(self.headers.items()), body)
         receiver = self.server.receiver
         receiver.calls.append(call)
-        self.send_response(receiver.answer(call))
+        receiver.open.wait(20)
+        self.send_response(receiver.status)
         for name, value in receiver.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    do_GET = do_POST = do_PUT = _take
+    def do_GET(self) -> None:
+        self._take()
+
+    def do_POST(self) -> None:
+        self._take()
+
+    def do_PUT(self) -> None:
+        self._take()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the tests' output stays readable."""
@@ -83,6 +95,7 @@ def receiving() -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
+        receiver.open.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -96,11 +109,11 @@ class Mailbox:
     mails: list[EmailMessage] = field(default_factory=list)
     refusal: str = ""
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.refusal:
             return self.refusal
         assert isinstance(envelope.content, bytes)
-        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"
 
 
