@@ -23,6 +23,8 @@ from assays.errors import APIError
 from assays.faults import Fault, note
 from assays.listing import apply_assays
 from assays.models import Upstream
+from assays.notices import heartbeat as heart
+from assays.notices import sending
 from assays.polling import Poller
 from assays.upstream import LIST, Client
 
@@ -90,6 +92,22 @@ def refresh_features() -> None:
 @shared_task
 def settle_switches() -> None:
     control.settle_open()
+
+
+@shared_task
+def send_notices() -> None:
+    for route_id in sending.claim(datetime.now(UTC)):
+        deliver_notices.delay(route_id)
+
+
+@shared_task(expires=60)
+def deliver_notices(route_id: int) -> None:
+    sending.deliver(route_id)
+
+
+@shared_task
+def heartbeat() -> None:
+    heart.beat(datetime.now(UTC))
 
 
 @shared_task

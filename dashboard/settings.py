@@ -178,6 +178,8 @@ CELERY_BEAT_SCHEDULE = {
     "list": {"task": "assays.tasks.refresh_list", "schedule": 30.0, "options": {"expires": 25.0}},
     "features": {"task": "assays.tasks.refresh_features", "schedule": 300.0, "options": {"expires": 240.0}},
     "switches": {"task": "assays.tasks.settle_switches", "schedule": 5.0, "options": {"expires": 4.0}},
+    "notices": {"task": "assays.tasks.send_notices", "schedule": 2.0, "options": {"expires": 2.0}},
+    "heartbeat": {"task": "assays.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 30.0}},
     "prune": {"task": "assays.tasks.prune", "schedule": 86_400.0, "options": {"expires": 3600.0}},
 }
 

@@ -9,6 +9,7 @@ from typing import cast
 from django.conf import settings
 from django.db.models import Q
 
+from assays import wording
 from assays.incidents import models as incidents
 from assays.incidents.models import Incident, Kind
 from assays.notices import notice
@@ -118,11 +119,10 @@ def _span(incident: Incident, zone: tzinfo) -> str:
 
 
 def _peak(incident: Incident, zone: tzinfo) -> str:
-    assert incident.peak is not None
     times = f", {incident.peak_ratio:.1f} times the alert threshold" if incident.peak_ratio else ""
     when = f" in the window that ends {_time(incident.peak_end, zone)}" if incident.peak_end else ""
     own = " The thresholds are Driftline's own." if incident.is_local else ""
-    return f"Highest score {incident.peak:.3g}{times}{when}.{own}"
+    return f"Highest score {wording.score(incident.peak, 3)}{times}{when}.{own}"
 
 
 def _counted(told: Sequence[Incident]) -> str:

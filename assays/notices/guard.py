@@ -71,10 +71,16 @@ def check(host: str) -> None:
 
 
 def call(method: str, url: str, body: bytes, headers: dict[str, str]) -> None:
-    """One call; no redirect is followed, no body read. Raises Undelivered unless it is answered well, or Refused."""
+    """As `ask`, of an address that a person typed. Raises Refused too."""
+    check(urlsplit(url).hostname or "")
+    with bound():
+        ask(method, url, body, headers)
+
+
+def ask(method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+    """One call; no redirect is followed, no body read. Raises Undelivered unless it is answered well."""
     host = urlsplit(url).hostname or ""
-    check(host)
-    with bound(), _session(url) as session:
+    with _session(url) as session:
         try:
             answer = session.request(
                 method, url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
