@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
-from io import StringIO
 from uuid import UUID
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -18,10 +16,10 @@ from dashboard import guard
 from dashboard.access import Act
 from dashboard.reads import assay as reads
 from dashboard.reads import windows
+from dashboard.spreadsheets import harmless, line
 from dashboard.views.assay import Look, look_at
 
 COLUMNS = ("window_start", "window_end", "state", "score", "warning", "alert", "rows")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_GET
@@ -48,10 +46,10 @@ def _download(pieces: Iterable[str | bytes], kind: str, look: Look, ending: str)
 
 
 def _csv(look: Look) -> Iterator[str]:
-    yield _line([*COLUMNS, "field", "metric"])
-    tail = [_harmless(look.watched.field.key), _harmless(look.assay.metric)]
+    yield line([*COLUMNS, "field", "metric"])
+    tail = [harmless(look.watched.field.key), harmless(look.assay.metric)]
     for found in windows.read(look.assay, look.watched.field.pk, look.span, look.pauses):
-        yield "".join(_line([*row, *tail]) for row in _rows(found))
+        yield "".join(line([*row, *tail]) for row in _rows(found))
 
 
 def _rows(found: series.Windows) -> Iterator[list[str]]:
@@ -60,17 +58,6 @@ def _rows(found: series.Windows) -> Iterator[list[str]]:
         began = wire.rfc3339(moment(start)) if start else ""
         told = ["" if number != number else repr(number) for number in numbers]
         yield [began, wire.rfc3339(moment(end)), State(state).label, *told, str(rows) if rows >= 0 else ""]
-
-
-def _line(values: Iterable[str]) -> str:
-    text = StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(values)
-    return text.getvalue()
-
-
-def _harmless(text: str) -> str:
-    """A spreadsheet must not take a stranger's name for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _json(messages: Iterable[bytes]) -> Iterator[bytes]:
