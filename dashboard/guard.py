@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.cache import patch_cache_control
@@ -24,6 +25,11 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 def access_of(request: HttpRequest) -> Access:
     return access.of_person(request.user)
+
+
+def person_of(request: HttpRequest) -> User:
+    """Who is signed in, on a page that nobody else is shown."""
+    return cast(User, request.user)
 
 
 def may(act: Act) -> Callable[[View[P]], View[P]]:

@@ -1,4 +1,4 @@
-"""API tokens: made, shown once, found again by their digest, and revoked."""
+"""API tokens: made, shown once, found again by their digest, and revoked; making and revoking are audited."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from django.contrib.auth.models import User
-from django.db.models import Q
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from assays import audit
 from dashboard import access
 from dashboard.access import Access, Role
 from dashboard.models import ApiToken
@@ -20,18 +22,22 @@ MARK = "drift_"
 
 SHOWN = len(MARK) + 6
 USED_EVERY = timedelta(minutes=1)
+COMMAND = "command token"
+"""Who makes and revokes tokens where no person does."""
 
 
 class Unusable(Exception):
     """No such token, or one that is no longer good; the text says which."""
 
 
+@transaction.atomic
 def make(
     name: str,
     role: Role,
     workspaces: Iterable[int] | None = None,
     expires_at: datetime | None = None,
     owner: User | None = None,
+    by: AbstractBaseUser | str = COMMAND,
 ) -> tuple[ApiToken, str]:
     """The row, and the token itself, which is kept nowhere."""
     text = MARK + secrets.token_urlsafe(32)
@@ -44,6 +50,7 @@ def make(
         workspaces=None if workspaces is None else sorted(set(workspaces)),
         expires_at=expires_at,
     )
+    _record("token.make", row, by)
     return row, text
 
 
@@ -64,11 +71,18 @@ def use(text: str) -> ApiToken:
     return row
 
 
-def revoke(prefix: str) -> list[ApiToken]:
-    """The tokens that begin so and were good until now."""
-    rows = list(ApiToken.objects.filter(Q(prefix=prefix[:SHOWN]), revoked_at=None))
-    ApiToken.objects.filter(pk__in=[row.pk for row in rows]).update(revoked_at=timezone.now())
-    return rows
+@transaction.atomic
+def revoke(row: ApiToken, by: AbstractBaseUser | str = COMMAND) -> bool:
+    """At once and for ever; False when it had been revoked before."""
+    ours = ApiToken.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now())
+    if ours:
+        _record("token.revoke", row, by)
+    return bool(ours)
+
+
+def beginning(prefix: str) -> QuerySet[ApiToken]:
+    """Those not revoked that begin so, by what is shown of them or by the token itself."""
+    return ApiToken.objects.filter(prefix=prefix[:SHOWN], revoked_at=None)
 
 
 def access_of(row: ApiToken) -> Access:
@@ -79,3 +93,13 @@ def access_of(row: ApiToken) -> Access:
 
 def _digest(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _record(act: str, row: ApiToken, by: AbstractBaseUser | str) -> None:
+    detail: dict[str, object] = {
+        "role": row.role,
+        "workspaces": row.workspaces,
+        "expires_at": row.expires_at and row.expires_at.isoformat(timespec="seconds"),
+        "owner": row.owner.get_username() if row.owner else None,
+    }
+    audit.record(act, by, about=f"{row.name} ({row.prefix}…)", about_id=f"token:{row.pk}", detail=detail)

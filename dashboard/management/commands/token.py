@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from dashboard import tokens
 from dashboard.access import Role
+from dashboard.management.words import minute
 from dashboard.models import ApiToken
 
 
@@ -25,6 +27,9 @@ class Command(BaseCommand):
             "--workspace", type=int, action="append", help="id of a workspace it sees; all when left out"
         )
         create.add_argument("--days", type=int, help="good for so many days; for ever when left out")
+        create.add_argument(
+            "--owner", help="user name of whom it belongs to, and may no more than; nobody when left out"
+        )
         steps.add_parser("list", help="all tokens, without what is secret of them")
         revoke = steps.add_parser("revoke", help="ends a token at once")
         revoke.add_argument("prefix", help="its first characters, as `list` shows them, or the token itself")
@@ -34,28 +39,37 @@ class Command(BaseCommand):
 
     def _create(self, options: dict[str, Any]) -> None:
         expires_at = timezone.now() + timedelta(days=options["days"]) if options["days"] else None
-        _, text = tokens.make(options["name"], Role(options["role"]), options["workspace"], expires_at)
+        owner = _owner(options["owner"]) if options["owner"] else None
+        _, text = tokens.make(options["name"], Role(options["role"]), options["workspace"], expires_at, owner)
         self.stdout.write(text)
 
     def _list(self, options: dict[str, Any]) -> None:
-        for row in ApiToken.objects.order_by("created_at"):
+        for row in ApiToken.objects.select_related("owner").order_by("created_at"):
             self.stdout.write("\t".join(_columns(row)))
 
     def _revoke(self, options: dict[str, Any]) -> None:
-        if not tokens.revoke(options["prefix"]):
+        rows = list(tokens.beginning(options["prefix"]))
+        if not rows:
             raise CommandError("No token that is still good begins so.")
+        for row in rows:
+            tokens.revoke(row)
+
+
+def _owner(name: str) -> User:
+    try:
+        return User.objects.get(username=name)
+    except User.DoesNotExist:
+        raise CommandError(f"There is no account {name}.") from None
 
 
 def _columns(row: ApiToken) -> list[str]:
     where = "all workspaces" if row.workspaces is None else f"workspaces {', '.join(map(str, row.workspaces))}"
-    return [f"{row.prefix}…", row.name, row.role, where, _standing(row), f"last used {_day(row.last_used_at)}"]
+    owner = row.owner.get_username() if row.owner else "a service"
+    last = f"last used {minute(row.last_used_at)}"
+    return [f"{row.prefix}…", row.name, owner, row.role, where, _standing(row), last]
 
 
 def _standing(row: ApiToken) -> str:
     if row.revoked_at:
-        return f"revoked {_day(row.revoked_at)}"
-    return f"expires {_day(row.expires_at)}"
-
-
-def _day(at: datetime | None) -> str:
-    return at.strftime("%Y-%m-%d %H:%M UTC") if at else "never"
+        return f"revoked {minute(row.revoked_at)}"
+    return f"expires {minute(row.expires_at)}"

@@ -61,7 +61,7 @@ def test_an_expired_token_says_so(db: None) -> None:
 def test_a_revoked_token_says_so_at_once(db: None) -> None:
     row, text = tokens.make("lost", Role.VIEWER)
     assert Program(text).post(LIST, ALL).status_code != 401
-    tokens.revoke(row.prefix)
+    tokens.revoke(row)
     assert said(Program(text).post(LIST, ALL))["error"] == "the token has been revoked"
 
 
