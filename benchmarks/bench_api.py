@@ -79,13 +79,16 @@ class Served:
 
 
 def _measure(served: list[Served], assay: str, until: datetime, days: int) -> None:
-    day = {"id": assay, "start": (until - 2 * DAY).isoformat(), "end": (until - DAY).isoformat()}
+    day = _day(assay, until - DAY)
     whole = {"id": assay, "end": until.isoformat()}
+    fresh = [_day(assay, until - 5 * DAY - k * DAY / 2) for k in range(min(CALLS, 2 * days - 14))]
     for each in served:
         each.ask(day)
+        each.ask(day)
     for each in served:
-        rate, p95, size = max((_many(each, day) for _ in range(ROUNDS)), key=lambda told: told[0])
-        _say(f"a day of minutes, {each.name}: {rate:.1f} requests/s, p95 {p95 * 1000:.0f} ms, {size / 1e6:.2f} MB each")
+        _tell(each, "days not asked for before", fresh, 1)
+        _tell(each, "a day asked for again", [day] * CALLS, ROUNDS)
+        _tell(each, "the same, compressed", [day] * CALLS, ROUNDS, **{"Accept-Encoding": "gzip"})
     for each in served:
         before = _resident(each.pid)
         taken, status, size, _ = min((each.ask(whole) for _ in range(2)), key=lambda told: told[0])
@@ -98,14 +101,23 @@ def _measure(served: list[Served], assay: str, until: datetime, days: int) -> No
     _unchanged(served[1], day, whole)
 
 
-def _many(each: Served, body: dict[str, Any]) -> tuple[float, float, int]:
+def _day(assay: str, end: datetime) -> dict[str, Any]:
+    return {"id": assay, "start": (end - DAY).isoformat(), "end": end.isoformat()}
+
+
+def _tell(each: Served, what: str, bodies: list[dict[str, Any]], rounds: int, **headers: str) -> None:
+    rate, p95, size = max((_many(each, bodies, headers) for _ in range(rounds)), key=lambda told: told[0])
+    _say(f"{what}, {each.name}: {rate:.1f} requests/s, p95 {p95 * 1000:.0f} ms, {size / 1e6:.2f} MB each")
+
+
+def _many(each: Served, bodies: list[dict[str, Any]], headers: dict[str, str]) -> tuple[float, float, int]:
     with ThreadPoolExecutor(THREADS) as pool:
         began = time.perf_counter()
-        told = list(pool.map(lambda _: each.ask(body), range(CALLS)))
+        told = list(pool.map(lambda body: each.ask(body, **headers), bodies))
         passed = time.perf_counter() - began
     assert {status for _, status, _, _ in told} == {200}
     taken = sorted(seconds for seconds, *_ in told)
-    return CALLS / passed, taken[int(0.95 * CALLS)], told[0][2]
+    return len(bodies) / passed, taken[int(0.95 * len(bodies))], told[0][2]
 
 
 def _unchanged(cache: Served, *bodies: dict[str, Any]) -> None:

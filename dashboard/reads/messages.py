@@ -11,24 +11,22 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from uuid import UUID
 
-from django.db import connection
-
-from assays import bulk, wire
+from assays import wire
 from assays.coverage import TICK
-from assays.fields import unpack
-from assays.models import Assay, Result, Upstream, UpstreamError
+from assays.models import Assay, Upstream, UpstreamError
 from assays.schedule import micros
 from assays.upstream import LIST
 from dashboard.access import Access
+from dashboard.pieces import Piece
+from dashboard.reads import blocks
 
 LIST_IS_CURRENT = timedelta(minutes=2)
 FEATURES_ARE_CURRENT = timedelta(minutes=15)
 POLL_MAY_WAIT = timedelta(seconds=30)
 """A poll due for longer than this is not coming in time: what it would have read has to be asked for."""
 
-PAGE = 500
-FIRST, LAST = -(1 << 62), 1 << 62
-"""Before and after every moment, in microseconds since 1970."""
+LISTED = 500
+"""Assays read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Kept:
 
     as_of: datetime
     version: str
-    parts: Callable[[], Iterator[bytes]]
+    parts: Callable[[], Iterator[Piece]]
     current: bool
 
 
@@ -65,7 +63,7 @@ def assays(upstream: Upstream, asked: wire.ListRequest, access: Access, now: dat
         rows = rows.filter(workspace_id=asked.workspace_id)
     version = _digest(*(f"{pk}{mark}" for pk, mark in rows.values_list("pk", "fingerprint")))
     messages = rows.values_list("message", flat=True)
-    return Kept(at, version, lambda: _listed(messages.iterator(PAGE)), now - at < LIST_IS_CURRENT)
+    return Kept(at, version, lambda: _listed(messages.iterator(LISTED)), now - at < LIST_IS_CURRENT)
 
 
 def assay(upstream: Upstream, row: Assay | None, now: datetime) -> Kept | None:
@@ -90,10 +88,10 @@ def results(row: Assay | None, asked: wire.ResultsRequest, now: datetime) -> Kep
         return None
     if asked.debug or asked.workspace_id not in (None, row.workspace_id) or not _covers(row, asked):
         return None
-    pk, start, end = row.pk, _micros(asked.start, FIRST), _micros(asked.end, LAST)
-    version = _digest(str(pk), row.version, row.covered_from, start, end)
+    start, end = _micros(asked.start, blocks.FIRST), _micros(asked.end, blocks.LAST)
+    version = _digest(str(row.pk), row.version, row.covered_from, start, end)
     current = not _is_open(row, asked) or _poll_comes(row, now, POLL_MAY_WAIT)
-    return Kept(row.last_success_at, version, lambda: _blocks(pk, start, end), current)
+    return Kept(row.last_success_at, version, lambda: blocks.listed(row, start, end), current)
 
 
 def find(assay_id: str) -> Assay | None:
@@ -131,30 +129,6 @@ def _listed(messages: Iterator[bytes]) -> Iterator[bytes]:
     for number, message in enumerate(messages):
         yield b"," + message if number else message
     yield b"]"
-
-
-_NEWEST = f"""
-SELECT window_end, window_start, message FROM {Result._meta.db_table}
-WHERE assay_id = %s AND window_end >= %s AND (window_end, window_start) < (%s, %s)
-ORDER BY window_end DESC, window_start DESC LIMIT {PAGE}
-"""
-
-
-def _blocks(pk: UUID, start: int, end: int) -> Iterator[bytes]:
-    """By the index, a page at a time and each a query of its own: a slow reader holds no transaction open."""
-    yield b"["
-    before, comma = (end, FIRST), b""
-    while rows := _page(pk, start, before):
-        yield comma + b",".join(unpack(message) for *_, message in rows)
-        before, comma = rows[-1][:2], b","
-    yield b"]"
-
-
-def _page(pk: UUID, start: int, before: tuple[int, int]) -> list[tuple[int, int, bytes]]:
-    with connection.cursor() as cursor:
-        cursor.execute(_NEWEST, [bulk.key(pk), start, *before])
-        rows: list[tuple[int, int, bytes]] = cursor.fetchall()
-        return rows
 
 
 def _micros(moment: datetime | None, otherwise: int) -> int:

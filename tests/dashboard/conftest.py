@@ -18,6 +18,7 @@ from assays.listing import apply_assays
 from assays.models import Assay, Upstream
 from assays.sync import run_pass
 from assays.upstream import Client
+from dashboard.reads import blocks
 from tests.support import messages
 from tests.support.messages import Message, runs
 from tests.support.upstream import Upstream as Served
@@ -33,6 +34,12 @@ def _plain_static_files(settings: Settings) -> None:
     Path(project.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**project.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
+def _empty_shelf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process's blocks outlive a test's database."""
+    monkeypatch.setattr(blocks, "shelf", blocks.Shelf(blocks.ROOM))
 
 
 @pytest.fixture
