@@ -10,6 +10,8 @@ from django.db import transaction
 
 from assays import answers, faults
 from assays.coverage import TICK
+from assays.insight import packs
+from assays.insight.models import Discrepancy
 from assays.models import Assay, HourRollup, Result, ScopeRollup, Score
 from assays.rollups import hour_of
 from assays.schedule import micros, moment
@@ -20,6 +22,7 @@ def prune(now: datetime) -> None:
     for pk in Assay.objects.filter(read_from__lt=limit).values_list("pk", flat=True):
         _prune(pk, limit)
     ScopeRollup.objects.filter(hour__lte=limit).delete()
+    packs.prune(limit)
     faults.forget(now)
     answers.forget(now)
 
@@ -34,6 +37,7 @@ def _prune(pk: UUID, limit: datetime) -> None:
         assay = Assay.objects.select_for_update().defer("message").get(pk=pk)
         Score.objects.filter(field__assay=assay, window_end__lte=limit).delete()
         Result.objects.filter(assay=assay, window_end__lte=limit).delete()
+        Discrepancy.objects.filter(field__assay=assay, window_end__lte=limit).delete()
         HourRollup.objects.filter(field__assay=assay, hour__lte=limit).delete()
         assay.read_from = limit
         if assay.covered_from is not None:

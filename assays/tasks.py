@@ -21,6 +21,7 @@ from assays import breaker, control, instance, polling, retention
 from assays.answers import Recorder
 from assays.errors import APIError
 from assays.faults import Fault, note
+from assays.insight import packs, verify
 from assays.listing import apply_assays
 from assays.models import Upstream
 from assays.notices import heartbeat as heart
@@ -108,6 +109,16 @@ def deliver_notices(route_id: int) -> None:
 @shared_task
 def heartbeat() -> None:
     heart.beat(datetime.now(UTC))
+
+
+@shared_task
+def verify_scores() -> None:
+    verify.verify()
+
+
+@shared_task
+def pack_scores() -> None:
+    packs.pack_touched()
 
 
 @shared_task

@@ -180,6 +180,8 @@ CELERY_BEAT_SCHEDULE = {
     "switches": {"task": "assays.tasks.settle_switches", "schedule": 5.0, "options": {"expires": 4.0}},
     "notices": {"task": "assays.tasks.send_notices", "schedule": 2.0, "options": {"expires": 2.0}},
     "heartbeat": {"task": "assays.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 30.0}},
+    "verify": {"task": "assays.tasks.verify_scores", "schedule": 60.0, "options": {"expires": 50.0}},
+    "pack": {"task": "assays.tasks.pack_scores", "schedule": 600.0, "options": {"expires": 500.0}},
     "prune": {"task": "assays.tasks.prune", "schedule": 86_400.0, "options": {"expires": 3600.0}},
 }
 

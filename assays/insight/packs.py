@@ -31,7 +31,7 @@ STRETCH = timedelta(days=30) // MICROSECOND
 WORTH_PACKING = timedelta(days=1)
 """A shorter stretch of newly stored windows is left to be read from its rows."""
 
-PATIENCE = timedelta(seconds=20)
+PATIENCE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from assays.states import State
 AT_ONCE = 500
 """Results recomputed in one transaction."""
 
-PATIENCE = timedelta(seconds=20)
+PATIENCE = timedelta(seconds=10)
 """After this a pass begins no further stretch."""
 
 
