@@ -1,0 +1,173 @@
+"""Whatever a page or a call of the API changes is audited: generated from the URL map, so that none can be forgotten.
+
+A URL that takes a POST is either in CHANGES, with what it takes to change something, or in CHANGELESS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
+from django.test import Client as Browser
+
+from assays.models import AuditEvent
+from dashboard import people, tokens
+from dashboard.access import Role
+from tests.dashboard.conftest import person
+from tests.support.places import HERE, Places, Url, as_json, asks, every_url, planted
+from tests.support.upstream import Upstream as Served
+from tests.support.upstream import as_json as reply
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CHANGELESS = {
+    "preferences",  # kept in cookies
+    "sign-in-provider",  # ends at the provider; what it comes to, the callback records
+    "v1/api/features/list",
+    "v2/api/assays/get",
+    "v2/api/assays/get/:id",
+    "v2/api/assays/get_results",
+    "v2/api/assays/get_next_run",
+    "^v[12]/",
+}
+
+
+@dataclass
+class Stage:
+    """An administrator's browser, and somebody and something to change."""
+
+    places: Places
+    browser: Browser
+    vera: User
+    flights: Group
+
+    @property
+    def assay(self) -> str:
+        return str(self.places.here.assay.pk)
+
+
+@dataclass
+class Post:
+    arguments: dict[str, object] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+Change = Callable[[Stage], Post]
+
+
+def about_vera(**body: Any) -> Change:
+    return lambda stage: Post({"pk": stage.vera.pk}, body)
+
+
+def about_flights(**body: Any) -> Change:
+    return lambda stage: Post({"pk": stage.flights.pk}, body)
+
+
+def _a_token(stage: Stage) -> Post:
+    return Post({"pk": tokens.make("report", Role.VIEWER, owner=stage.vera)[0].pk})
+
+
+def _a_link(stage: Stage) -> Post:
+    """Opening one puts its token into the session; the form is sent to the address that this leads to."""
+    stage.browser = Browser()
+    link = people.password_link(stage.vera, "test")
+    _, _, key, last, _ = stage.browser.get(link)["Location"].split("/")
+    word = "a long pass phrase"
+    return Post({"uidb64": key, "token": last}, {"new_password1": word, "new_password2": word})
+
+
+def _a_stranger(stage: Stage) -> Post:
+    stage.browser = Browser()
+    stage.vera.set_password("a long pass phrase")
+    stage.vera.save()
+    return Post({}, {"username": "vera", "password": "a long pass phrase"})
+
+
+def _planned(_: Stage) -> Post:
+    return Post({}, {"targeting": {"data_origin": {"workspace_id": HERE}}})
+
+
+CHANGES: dict[str, Change] = {
+    "switch": lambda stage: Post({"pk": stage.assay}, {"active": "no"}),
+    "tokens": lambda _: Post({}, {"name": "report", "role": "viewer", "days": "90", "where": "all"}),
+    "token-revoke": _a_token,
+    "person-new": lambda _: Post({}, {"name": "bo", "role": "viewer"}),
+    "person-grant": about_vera(role="operator", workspace=HERE),
+    "person-take": about_vera(workspace=""),
+    "person-groups": about_vera(groups=[]),
+    "person-active": about_vera(active="no"),
+    "person-sign-out": about_vera(),
+    "person-password": about_vera(),
+    "group-new": lambda _: Post({}, {"name": "trains"}),
+    "group-grant": about_flights(role="viewer", workspace=HERE),
+    "group-take": about_flights(workspace=""),
+    "group-rename": about_flights(name="trains"),
+    "group-delete": about_flights(),
+    "set-password": _a_link,
+    "sign-in": _a_stranger,
+    "sign-out": lambda _: Post(),
+    "sign-out-everywhere": lambda _: Post(),
+    "v2/api/assays/set_active": lambda stage: Post({}, {"assay_id": stage.assay, "active": False}),
+    "v2/api/assays/schedule": _planned,
+    "v2/api/assays/preview": _planned,
+    "v2/api/assays/preview_baseline_binning": _planned,
+    "v2/api/assays/score": _planned,
+}
+
+
+@pytest.fixture
+def stage(served: Served, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    asks(monkeypatch, served)
+    places = planted(served)
+    served.misbehave.append(lambda path, _: reply([], 200) if path.endswith(("schedule", "preview")) else None)
+    browser, vera, flights = Browser(), person("vera", "viewer"), people.create_group("flights", "test")
+    people.grant(vera, Role.VIEWER, None, "test")
+    people.grant(flights, Role.VIEWER, None, "test")
+    browser.force_login(person("ada", "admin"))
+    return Stage(places, browser, vera, flights)
+
+
+def state() -> dict[str, list[str]]:
+    """Every row of every table but the audit trail and the sessions."""
+    models = [model for model in apps.get_models(include_auto_created=True) if model not in (AuditEvent, Session)]
+    return {model._meta.label: sorted(map(str, model._default_manager.values_list())) for model in models}
+
+
+def send(stage: Stage, url: Url, post: Post) -> Any:
+    address = f"/{url.route}" if url.is_api else url.address(post.arguments)
+    if url.is_api:
+        return stage.browser.post(address, **as_json(post.body))
+    return stage.browser.post(address, post.body)
+
+
+@pytest.mark.parametrize("url", [url for url in every_url() if url.name in CHANGES], ids=lambda url: url.name)
+def test_what_is_changed_is_audited(stage: Stage, url: Url) -> None:
+    post = CHANGES[url.name](stage)
+    before, events = state(), AuditEvent.objects.count()
+    answer = send(stage, url, post)
+    assert answer.status_code < 400 or url.route.endswith(("binning", "score")), answer.content
+    assert state() != before or url.name.startswith(("v2", "sign-", "person-sign-out", "person-password"))
+    assert AuditEvent.objects.count() > events
+
+
+def anything(url: Url, stage: Stage) -> Post:
+    given: dict[str, object] = {"pk": stage.assay if "uuid:pk" in url.route else stage.vera.pk}
+    return Post({name: given.get(name, "none") for name, _ in url.parameters})
+
+
+@pytest.mark.parametrize("url", [url for url in every_url() if url.name not in CHANGES], ids=lambda url: url.name)
+def test_what_is_not_audited_changes_nothing(stage: Stage, url: Url) -> None:
+    before = state()
+    answer = stage.browser.post("/v2/api/none") if url.route.startswith("^") else send(stage, url, anything(url, stage))
+    if answer.status_code != 405 and url.name not in CHANGELESS:
+        pytest.fail(f"{url.route} takes a POST: what does it change? Add it to CHANGES, or to CHANGELESS")
+    assert state() == before
+
+
+def test_the_tables_name_only_what_there_is() -> None:
+    assert (set(CHANGES) | CHANGELESS) - {url.name for url in every_url()} == set()
