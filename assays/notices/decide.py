@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from assays.incidents.models import Incident
+from assays.notices.maintenances import HELD
 from assays.notices.models import Delivery, Event, Maintenance, Outcome
 from assays.notices.routing import muted_until, quiet_until, wants
 
@@ -97,7 +98,7 @@ def _is_before(row: Delivery, delivery: Delivery) -> bool:
 
 def _held(delivery: Delivery, incident: Incident, at: Situation) -> Wait | None:
     if until := muted_until(at.maintenances, incident, at.now):
-        return Wait(until, "maintenance")
+        return Wait(until, HELD)
     until = quiet_until(delivery.route, at.now)
     return Wait(until, "quiet hours") if until else None
 

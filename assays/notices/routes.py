@@ -10,9 +10,9 @@ from django.db import transaction
 
 from assays import audit
 from assays.incidents.models import Kind
-from assays.notices import channels, webhook
+from assays.notices import channels, sending, webhook
 from assays.notices.errors import Refused
-from assays.notices.models import Route
+from assays.notices.models import Delivery, Route
 from assays.notices.sealing import Sealed
 
 Person = AbstractBaseUser | str
@@ -24,7 +24,7 @@ def add(name: str, address: str, by: Person, **more: Any) -> Route:
     route = Route(name=name, secret=Sealed.of(webhook.new_secret()))
     _fill(route, address, more)
     route.save()
-    _record("notices.add", route, by)
+    _record("route.add", route, by)
     return route
 
 
@@ -33,15 +33,29 @@ def edit(route: Route, by: Person, address: str = "", **more: Any) -> Route:
     """Without an address the old one stays. What waits for a route that failed is tried again at once."""
     _fill(route, address, more | {"failures": 0, "blocked_until": None})
     route.save()
-    _record("notices.edit", route, by)
+    _record("route.edit", route, by)
     return route
 
 
 @transaction.atomic
 def remove(route: Route, by: Person) -> None:
     """Its messages go with it, those that wait among them."""
-    _record("notices.remove", route, by)
+    _record("route.remove", route, by)
     route.delete()
+
+
+def try_out(route: Route, by: Person) -> Delivery:
+    """Sends a test at once, and once; what became of it stands in the row."""
+    _record("route.test", route, by)
+    return sending.try_out(route)
+
+
+def secret(route: Route, by: Person) -> str:
+    """What a webhook's messages are signed with. Raises Refused for another address, whose messages are not."""
+    if not channels.is_signed(route.address.open()):
+        raise Refused("only what is sent to a webhook is signed")
+    _record("route.secret", route, by)
+    return route.secret.open()
 
 
 @transaction.atomic
@@ -78,8 +92,8 @@ def _record(act: str, route: Route, by: Person) -> None:
     audit.record(
         act,
         by,
-        about="route",
+        about=route.name,
         about_id=str(route.pk),
         workspace_id=route.workspace_id,
-        detail={"name": route.name, "address": route.shown, "active": route.is_active},
+        detail={"address": route.shown, "active": route.is_active},
     )

@@ -1,0 +1,191 @@
+"""Routes and maintenance by command, as an administrator without a page has them, and what of it is written down."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime, time
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from pytest_django import Settings
+
+from assays.models import Assay, AuditEvent
+from assays.notices import maintenances, routes
+from assays.notices.errors import Refused
+from assays.notices.models import Delivery, Maintenance, Route
+from tests.assays.notices.conftest import HOUR, add_route, make_incident, outcomes, send_all, tell
+from tests.support.receivers import Receiver
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def run(*words: str, typed: str = "") -> str:
+        out = io.StringIO()
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed + "\n"))
+        call_command(*words, stdout=out)
+        return out.getvalue().strip()
+
+    return run
+
+
+def test_a_route_is_added_with_all_its_conditions_and_shows_no_secret(run: Any, assay: Assay) -> None:
+    run("route", "add", "boss", typed="slack://TokenA1234/TokenB/TokenC")
+    words = "--workspace 1 --kind drift --kind late --alerts-only --quiet 22:00-07:00 --zone Europe/Vienna"
+    said = run(
+        "route",
+        "add",
+        "ops",
+        *words.split(),
+        "--escalate-to",
+        "boss",
+        "--escalate-after",
+        "15",
+        typed="slack://TokenA1234/B/C",
+    )
+    assert said == run("route", "list").splitlines()[1]
+    assert said.split("\t")[:4] == [
+        "ops",
+        "on",
+        "slack://…",
+        "workspace 1, kinds drift late, quiet 22:00-07:00 Europe/Vienna, escalates to boss after 15 min, alerts only",
+    ]
+    route = Route.objects.get(name="ops")
+    assert (route.quiet_from, route.quiet_until) == (time(22), time(7))
+    assert route.address.open() == "slack://TokenA1234/B/C"
+
+
+def test_neither_the_database_nor_the_audit_trail_holds_an_address(run: Any) -> None:
+    run("route", "add", "ops", typed="slack://TokenA1234/TokenB/TokenC")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM notices_route")
+        assert "TokenA1234" not in repr(cursor.fetchall())
+    event = AuditEvent.objects.get()
+    assert (event.act, event.who, event.about) == ("route.add", "manage.py", "ops")
+    assert "slack://…" in json.dumps(event.detail, ensure_ascii=False)
+    assert "TokenA1234" not in repr(vars(event))
+
+
+@pytest.mark.parametrize(
+    ("typed", "words", "why"),
+    [
+        ("nonsense", "", "none of a service that is known"),
+        ("slack://TokenA1234/B/C", "--zone Mars/Olympus", "Mars/Olympus is no time zone"),
+        ("slack://TokenA1234/B/C", "--escalate-after 5", "a route and a number of minutes"),
+        ("slack://TokenA1234/B/C", "--escalate-to nobody", "There is no route 'nobody'"),
+        ("slack://TokenA1234/B/C", "--assay 00000000-0000-0000-0000-000000000009", "There is no assay"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_one_sentence(run: Any, typed: str, words: str, why: str) -> None:
+    with pytest.raises(CommandError, match=why):
+        run("route", "add", "ops", *words.split(), typed=typed)
+    assert not Route.objects.exists()
+
+
+def test_a_name_is_given_once(run: Any) -> None:
+    run("route", "add", "ops", typed="slack://TokenA1234/B/C")
+    with pytest.raises(CommandError, match="of this name already"):
+        run("route", "add", "ops", typed="slack://TokenA1234/B/C")
+
+
+def test_a_test_says_what_became_of_it(run: Any, receiver: Receiver) -> None:
+    run("route", "add", "hook", typed=receiver.url)
+    assert run("route", "test", "hook") == "The address has taken the test."
+    receiver.status = 500
+    with pytest.raises(CommandError, match="answers with status 500"):
+        run("route", "test", "hook")
+    assert [line.split("\t")[1:4] for line in run("route", "log", "hook").splitlines()] == [
+        ["hook", "test", "failed"],
+        ["hook", "test", "sent"],
+    ]
+
+
+def test_a_route_that_is_off_is_told_nothing_also_of_what_waits(run: Any, assay: Assay, receiver: Receiver) -> None:
+    run("route", "add", "hook", typed=receiver.url)
+    tell(make_incident(assay))
+    run("route", "off", "hook")
+    send_all()
+    assert not receiver.calls
+    assert outcomes() == [("opened", "skipped", "the route is switched off")]
+    run("route", "on", "hook")
+    tell(make_incident(assay))
+    send_all()
+    assert receiver.events == ["opened"]
+
+
+def test_a_route_that_is_removed_goes_with_its_messages(run: Any, assay: Assay, receiver: Receiver) -> None:
+    run("route", "add", "hook", typed=receiver.url)
+    tell(make_incident(assay))
+    run("route", "remove", "hook")
+    assert not Delivery.objects.exists()
+    assert AuditEvent.objects.order_by("pk").values_list("act", flat=True).last() == "route.remove"
+
+
+def test_the_secret_of_a_webhook_can_be_read_and_that_is_written_down(run: Any, receiver: Receiver) -> None:
+    run("route", "add", "hook", typed=receiver.url)
+    run("route", "add", "slack", typed="slack://TokenA1234/B/C")
+    assert run("route", "secret", "hook") == Route.objects.get(name="hook").secret.open()
+    assert AuditEvent.objects.order_by("pk").values_list("act", flat=True).last() == "route.secret"
+    with pytest.raises(CommandError, match="sent to a webhook"):
+        run("route", "secret", "slack")
+
+
+def test_keys_are_changed_without_losing_a_route(run: Any, settings: Settings) -> None:
+    settings.NOTICE_KEYS = ["old"]
+    run("route", "add", "ops", typed="slack://TokenA1234/B/C")
+    settings.NOTICE_KEYS = ["new", "old"]
+    assert run("route", "reseal") == "1 sealed"
+    settings.NOTICE_KEYS = ["new"]
+    assert Route.objects.get().address.open() == "slack://TokenA1234/B/C"
+
+
+def test_a_route_whose_key_is_lost_says_so(assay: Assay, settings: Settings) -> None:
+    route = add_route("slack://TokenA1234/B/C")
+    tell(make_incident(assay))
+    settings.NOTICE_KEYS = ["another"]
+    send_all()
+    route.refresh_from_db()
+    assert route.last_error.endswith("no longer in DRIFTLINE_NOTICE_KEYS.")
+
+
+def test_an_edit_without_an_address_keeps_it_and_ends_a_rest(receiver: Receiver) -> None:
+    route = add_route(receiver.url)
+    route.blocked_until = datetime.now(UTC) + HOUR
+    routes.edit(route, "ada", name="renamed")
+    route.refresh_from_db()
+    assert (route.name, route.blocked_until, route.address.open()) == ("renamed", None, receiver.url)
+
+
+def test_a_route_asks_only_for_kinds_that_exist(receiver: Receiver) -> None:
+    with pytest.raises(Refused, match="weather is no kind of incident"):
+        add_route(receiver.url, kinds=["weather"])
+
+
+def test_maintenance_is_announced_listed_and_ended_and_then_what_it_held_is_told(
+    run: Any, assay: Assay, receiver: Receiver
+) -> None:
+    add_route(receiver.url)
+    run("maintenance", "add", "4", "--pipeline", str(assay.pipeline_id), "--why", "new cluster")
+    tell(make_incident(assay))
+    send_all()
+    assert not receiver.calls
+    [listed] = run("maintenance", "list").splitlines()
+    number, *_, where, why = listed.split("\t")
+    assert (where, why) == (f"pipeline {assay.pipeline_id}", "new cluster")
+    run("maintenance", "end", number)
+    send_all()
+    assert receiver.events == ["opened"]
+    assert run("maintenance", "list") == ""
+    with pytest.raises(CommandError, match="No maintenance of this number"):
+        run("maintenance", "end", number)
+
+
+def test_maintenance_that_has_not_begun_can_be_called_off(db: None) -> None:
+    now = datetime.now(UTC)
+    maintenances.end(maintenances.add(now + HOUR, now + 2 * HOUR, "ada"), "ada")
+    assert not Maintenance.objects.exists()
+    assert AuditEvent.objects.order_by("pk").values_list("act", flat=True).last() == "maintenance.call_off"
