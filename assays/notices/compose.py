@@ -79,8 +79,9 @@ def test(delivery: Delivery, now: datetime) -> Notice:
 
 
 def _subject(event: Event, incident: Incident) -> str:
-    beginning = _BEGINNINGS.get(event, "")
-    return ": ".join(filter(None, [beginning, State(incident.severity).label, _title(incident)]))
+    state = State(incident.severity).label if incident.kind in (Kind.DRIFT, Kind.MISMATCH) else ""
+    state = "" if event == Event.RESOLVED else state
+    return _capital(": ".join(filter(None, [_BEGINNINGS.get(event, ""), state, _title(incident)])))
 
 
 def _title(incident: Incident) -> str:
@@ -94,8 +95,16 @@ def _title(incident: Incident) -> str:
     return f"{kind} in {incident.field_key} of {incident.assay.name}"
 
 
+def _sentence(incident: Incident) -> str:
+    return incident.sentence or f"{_capital(_title(incident))}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _lines(event: Event, incident: Incident, about: About, zone: tzinfo) -> Iterator[str]:
-    yield incident.sentence or f"{State(incident.severity).label}: {_title(incident)}."
+    yield _sentence(incident)
     yield ""
     yield _span(incident, zone)
     if incident.peak is not None:
@@ -136,7 +145,7 @@ def _summary_lines(subject: str, told: Sequence[Incident]) -> Iterator[str]:
     yield f"{subject}."
     yield ""
     for incident in told[:LISTED]:
-        yield f"- {State(incident.severity).label}: {_one_line(incident.sentence or _title(incident))}"
+        yield f"- {State(incident.severity).label}: {_one_line(_sentence(incident))}"
     if len(told) > LISTED:
         yield f"- and {len(told) - LISTED} more"
     yield ""
@@ -185,7 +194,7 @@ def _facts(incident: Incident, known: Known) -> About:
         kind=incident.kind,
         open=incident.is_open,
         severity=cast("Severity", State(incident.severity).slug),
-        sentence=incident.sentence or f"{State(incident.severity).label}: {_title(incident)}.",
+        sentence=_sentence(incident),
         onset=incident.onset,
         last_bad=incident.last_bad_end,
         windows=incident.count,
