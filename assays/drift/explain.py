@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assays.drift.bins import Floats
-from assays.drift.metrics import FLOOR, Measure, factors, floored, score
+from assays.drift.metrics import FLOOR, Measure, Scores, factors, floored, score
 
 ENOUGH = 2 / 3
 """The share of a score that its named bins should carry."""
@@ -60,7 +60,7 @@ class Recomputed:
 def explain(labels: Sequence[str], baseline: Sequence[float], window: Sequence[float], measure: Measure) -> Explanation:
     """Decompose a score exactly: the bins' shares of it add up to 1. MaxDiff is its largest bin alone."""
     scores = score(baseline, window, measure)
-    shares = _shares(scores.per_bin, measure.metric)
+    shares = _shares(scores, measure.metric)
     parts = (Part(i, labels[i], baseline[i], window[i], float(shares[i])) for i in _fewest(shares))
     return Explanation(float(scores.score), tuple(parts))
 
@@ -98,12 +98,23 @@ def _plausible(stored: float, baseline: Sequence[float], window: Sequence[float]
     return bool(baseline) and math.isfinite(stored) and all(math.isfinite(value) and value >= 0 for value in values)
 
 
-def _shares(per_bin: Floats, metric: str) -> Floats:
-    counted = per_bin
-    if metric == "MaxDiff":
-        counted = np.where(np.arange(len(per_bin)) == per_bin.argmax(), per_bin, 0.0)
-    total = counted.sum()
-    return counted / total if total > 0 else counted
+def contributions(scores: Scores, metric: str) -> Floats:
+    """What each bin adds, so that together they are the score; shapes (B,) or (W, B) as those of `scores`.
+
+    A SumDiff is half of what its bins hold, and of a MaxDiff one bin alone is the score.
+    """
+    if metric == "SumDiff":
+        return scores.per_bin / 2
+    if scores.bin_index is None:
+        return scores.per_bin
+    largest = np.arange(scores.per_bin.shape[-1]) == scores.bin_index[..., np.newaxis]
+    return np.where(largest, scores.per_bin, 0.0)
+
+
+def _shares(scores: Scores, metric: str) -> Floats:
+    added = contributions(scores, metric)
+    total = added.sum()
+    return added / total if total > 0 else added
 
 
 def _fewest(shares: Floats) -> list[int]:

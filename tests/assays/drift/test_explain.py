@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assays.drift.explain import ceiling, explain, recompute
+from assays.drift.explain import ceiling, contributions, explain, recompute
 from assays.drift.metrics import Measure, score
 from assays.drift.summaries import cumulative, density
 
@@ -66,6 +66,31 @@ def test_no_window_scores_above_the_ceiling(before: list[int], after: list[int],
     highest = ceiling(baseline, sum(after), measure)
     assert highest is not None
     assert float(score(baseline, aggregated(after, measure), measure).score) <= highest + 1e-12
+
+
+weights = st.none() | st.lists(st.floats(0, 10), min_size=5, max_size=5).filter(lambda given: sum(given) > 1e-3)
+
+
+@given(counts(), st.lists(counts(), min_size=1, max_size=5), st.sampled_from(MEASURES), weights)
+def test_what_the_bins_add_is_the_score(
+    before: list[int], after: list[list[int]], measure: Measure, weighted: list[float] | None
+) -> None:
+    measure = Measure(measure.metric, measure.aggregation, weighted)
+    windows = [aggregated(counted, measure) for counted in after]
+    scores = score(aggregated(before, measure), windows, measure)
+    assert contributions(scores, measure.metric).sum(axis=-1) == pytest.approx(scores.score, abs=1e-12)
+    for window, whole in zip(windows, scores.score, strict=True):
+        alone = score(aggregated(before, measure), window, measure)
+        assert contributions(alone, measure.metric).sum() == pytest.approx(float(whole), abs=1e-12)
+
+
+@given(counts(), counts(), st.sampled_from(["PSI", "MaxDiff", "SumDiff"]), weights)
+def test_what_the_bins_add_is_the_score_under_edges_too(
+    before: list[int], after: list[int], metric: str, weighted: list[float] | None
+) -> None:
+    measure = Measure(metric, "Edges", weighted)
+    scores = score(sorted(map(float, before)), sorted(map(float, after)), measure)
+    assert contributions(scores, metric).sum() == pytest.approx(float(scores.score), rel=1e-12)
 
 
 def test_the_ceiling_of_fifths_is_a_window_within_one_bin() -> None:
