@@ -148,6 +148,8 @@ def revoke(holder: Holder, workspace_id: int | None, by: By) -> bool:
 
 def set_groups(person: User, groups: QuerySet[Group], by: By) -> None:
     """Those, and no others. Raises Refused."""
+    if is_from_provider(person):
+        raise Refused("The sign-in provider says which groups these are.")
     with _an_administrator_stays():
         before, after = set(person.groups.all()), set(groups)
         person.groups.set(after)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import PasswordResetConfirmView
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
@@ -141,10 +141,11 @@ class SetPassword(PasswordResetConfirmView):
     success_url = reverse_lazy("sign-in")
 
     def get_user(self, uidb64: str) -> User | None:
-        if not settings.LOCAL_ACCOUNTS:
-            raise PermissionDenied("Local accounts are switched off here.")
         found = super().get_user(uidb64)
         return found if isinstance(found, User) and kept.may_have_a_password(found) else None
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        return super().render_to_response(context, status=200 if self.validlink else 410, **kwargs)
 
     def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
         response = super().form_valid(form)
