@@ -1,12 +1,17 @@
-"""What a log line may not contain: the values of the secrets, whatever wrote them, tracebacks included."""
+"""What a log line may not contain: the values of the secrets, and what looks like a token or a one-time link of ours."""
 
 import logging
+import re
 from collections.abc import Sequence
 from time import gmtime
 
 
+TOKENS = re.compile(r"(/sign-in/|/password/[^/\s]+/|\bdrift_)[\w-]{20,}")
+"""In addresses that are logged when a link is opened in a wrong way, and wherever somebody writes an API token."""
+
+
 class SecretlessFormatter(logging.Formatter):
-    """Replaces each secret in the finished text; UTC times."""
+    """Replaces each secret in the finished text, tracebacks included; UTC times."""
 
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
@@ -20,4 +25,4 @@ class SecretlessFormatter(logging.Formatter):
         text = super().format(record)
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
-        return text
+        return TOKENS.sub(r"\1[secret]", text)
