@@ -196,9 +196,9 @@ class Url:
         return hasattr(self.callback, "guard")
 
     @property
-    def parameters(self) -> list[tuple[str, str]]:
-        """Name and converter of each, as written: `pk`, `uuid:pk`."""
-        return [(name, f"{kind}{name}") for kind, name in re.findall(r"<(\w+:)?(\w+)>", self.route)]
+    def places(self) -> list[tuple[str, str]]:
+        """The name of each, and how it is written: `pk`, `<uuid:pk>`."""
+        return [(name, f"<{kind}{name}>") for kind, name in re.findall(r"<(\w+:)?(\w+)>", self.route)]
 
     def address(self, arguments: dict[str, object]) -> str:
         return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(arguments[found[1]]), self.route)
