@@ -130,7 +130,7 @@ def test_every_management_command_that_is_named_exists() -> None:
         "engine/manage.py": ("engine",),
     }.items():
         existing = {
-            path.stem for folder in folders for path in (ROOT / folder / "management" / "commands").glob("[a-z]*.py")
+            path.stem for folder in folders for path in (ROOT / folder).rglob("management/commands/[a-z]*.py")
         }
         for page in PAGES:
             named = set(re.findall(rf"(?<![\w/]){re.escape(program)} ([a-z_]+)", _code(page)))

@@ -20,6 +20,9 @@ from assays.states import State
 LISTED = 20
 """Incidents that a summary names; of the others it says how many there are."""
 
+CARRIED = 100
+"""Incidents whose facts it carries for machines."""
+
 _BEGINNINGS = {
     Event.REOPENED: "Again",
     Event.WORSE: "Worse",
@@ -41,6 +44,7 @@ def single(delivery: Delivery, incident: Incident, now: datetime) -> Notice:
         severity="ok" if event == Event.RESOLVED else about.severity,
         subject=_one_line(_subject(event, incident)),
         text="\n".join(_lines(event, incident, about, delivery.route.clock)),
+        count=1,
         incidents=(about,),
         links=about.links,
     )
@@ -50,7 +54,7 @@ def summary(delivery: Delivery, told: Sequence[Incident], now: datetime) -> Noti
     """Of many incidents at once, the worst first; or, for RESOLVED, that all of them are over."""
     over = delivery.event == Event.RESOLVED
     worst = sorted(told, key=lambda incident: (incident.severity, incident.opened_at))
-    about = _about(worst)
+    about = _about(worst[:CARRIED])
     subject = f"All {len(told)} incidents are over" if over else _counted(worst)
     return Notice(
         id=str(delivery.pk),
@@ -60,6 +64,7 @@ def summary(delivery: Delivery, told: Sequence[Incident], now: datetime) -> Noti
         severity="ok" if over else about[0].severity,
         subject=subject,
         text="\n".join(_summary_lines(subject, worst)),
+        count=len(told),
         incidents=tuple(about),
         links=(_alerts(),),
     )
@@ -89,7 +94,7 @@ def _title(incident: Incident) -> str:
     if incident.assay is None:
         return "the assays API does not answer"
     if incident.kind == Kind.LATE:
-        return f"{incident.assay.name} is late"
+        return f"late runs of {incident.assay.name}"
     words = {Kind.FAILED: "failed runs", Kind.NO_DATA: "no data", Kind.MISMATCH: "a score that cannot be confirmed"}
     kind = words.get(Kind(incident.kind), "drift")
     return f"{kind} in {incident.field_key} of {incident.assay.name}"

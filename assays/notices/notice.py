@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Event = Literal["opened", "reopened", "worse", "back", "resolved", "escalated", "summary", "test"]
 Severity = Literal["alert", "warning", "failed", "late", "no-data", "ok"]
 
@@ -31,8 +32,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     open: bool
     severity: Severity
     sentence: str
-    onset: datetime
-    last_bad: datetime
+    onset: Instant
+    last_bad: Instant
     windows: int
     assay: Named | None = None
     field: str | None = None
@@ -40,23 +41,27 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     workspace: Named | None = None
     peak: float | None = None
     peak_times_alert: float | None = None
-    peak_window: tuple[datetime, datetime] | None = None
-    closed_at: datetime | None = None
+    peak_window: tuple[Instant, Instant] | None = None
+    closed_at: Instant | None = None
     closed_why: str | None = None
     owner: str | None = None
     links: tuple[Link, ...] = ()
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """`id` is the delivery's, the same when it is repeated; `key` the same for all that concerns one incident."""
+    """`id` is the message's, the same when it is repeated; `key` the same for all that concerns one incident.
+
+    `count` is how many incidents it tells of; `incidents` holds the worst of them, at most 100.
+    """
 
     id: str
     key: str
     event: Event
-    at: datetime
+    at: Instant
     severity: Severity
     subject: str
     text: str
+    count: int = 0
     incidents: tuple[About, ...] = ()
     links: tuple[Link, ...] = ()
     version: Literal[1] = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -53,9 +54,11 @@ def assay(db: None) -> Assay:
 
 
 def make_assay(number: int, **changes: Any) -> Assay:
+    """Listed beside those that are there already."""
     with serving() as upstream:
+        there = [json.loads(row.message) for row in Assay.objects.all()]
         message = messages.assay(number, **changes)
-        upstream.assays[message["id"]] = message
+        upstream.assays |= {one["id"]: one for one in [*there, message]}
         apply_assays(Client(upstream.url, StaticToken()).assays(), datetime.now(UTC))
     return Assay.objects.get(pk=message["id"])
 

@@ -85,7 +85,7 @@ def test_the_subject_begins_with_what_happened(
     [
         (Kind.FAILED, State.FAILED, "Failed runs in out.score of assay 1"),
         (Kind.NO_DATA, State.NO_DATA, "No data in out.score of assay 1"),
-        (Kind.LATE, State.LATE, "Assay 1 is late"),
+        (Kind.LATE, State.LATE, "Late runs of assay 1"),
         (Kind.MISMATCH, State.WARNING, "Warning: a score that cannot be confirmed in out.score of assay 1"),
     ],
 )
