@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 
 from assays import faults
 from assays.errors import APIError, Malformed, Rejected, Unavailable
+from assays.incidents import outage
 from assays.models import Assay, Upstream
 from assays.upstream import FEATURES, Client
 
@@ -57,7 +59,10 @@ def answered(now: datetime) -> None:
     state()
     Upstream.objects.filter(pk=1).update(last_answer_at=now, failures=0, url=settings.WALLAROO_URL)
     Upstream.objects.filter(pk=1, reachable=None).update(reachable=True, since=now)
-    if Upstream.objects.filter(pk=1, reachable=False).update(reachable=True, since=now, probe_at=None):
+    with transaction.atomic():
+        if not Upstream.objects.filter(pk=1, reachable=False).update(reachable=True, since=now, probe_at=None):
+            return
+        outage.ended(now)
         Assay.objects.filter(tries__gt=0).exclude(last_error="").update(next_poll_at=now, tries=0)
 
 
@@ -98,7 +103,9 @@ def _unreachable(error: APIError, now: datetime) -> None:
     Upstream.objects.filter(pk=1).update(
         failures=F("failures") + 1, last_error=str(error)[:1000], last_error_at=now, probe_at=probe_at
     )
-    Upstream.objects.filter(pk=1).exclude(reachable=False).update(reachable=False, since=now)
+    with transaction.atomic():
+        if Upstream.objects.filter(pk=1).exclude(reachable=False).update(reachable=False, since=now):
+            outage.began(error.text, now)
     faults.note([faults.Fault(None, FEATURES, error.text)], now)
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from assays import bulk, faults, standing, wire
+from assays.incidents import store as incidents
 from assays.models import Assay, Field, HourRollup, Pause, Result, ScopeRollup
 from assays.rollups import recount_scopes
 from assays.schedule import EPOCH, micros
@@ -237,3 +238,4 @@ def _save(rows: Sequence[Assay], now: datetime, columns: Sequence[str]) -> None:
         standing.judge(row, fields[row.pk], now)
     written = (*columns, "state", "state_since", "ratio", "worst_field_id")
     standing.save(rows, written)
+    incidents.settle(rows, now)

@@ -24,12 +24,13 @@ from assays import bulk, coverage, faults, rollups, signals, standing, wire
 from assays.coverage import TICK, Span
 from assays.errors import APIError, Rejected, TooLarge, Unavailable
 from assays.fields import pack
+from assays.incidents import store as incidents
 from assays.insight.touched import touch
 from assays.models import Assay, Field, Pause, Result, Score
 from assays.schedule import IDLE, back_off, late_after, micros, newest_end, next_ask, next_end
 from assays.states import State
 from assays.upstream import NEXT_RUN, RESULTS, BadItem, Client, Listing
-from assays.verdict import Verdict, verdicts
+from assays.verdict import Verdict, top_bin, verdicts
 from assays.wire import Received, utc
 
 SKEW = timedelta(minutes=5)
@@ -193,6 +194,7 @@ def store(visits: Sequence[Visit], now: datetime) -> Report:
         _recount(written, before, assays, fields)
         _refresh(written, before, assays, fields, now)
         standing.save(assays.values(), _ASSAY_COLUMNS)
+        incidents.follow(written, before, assays, fields, now)
         faults.note(_faults(kept), now)
     return _report(kept, written, assays, now)
 
@@ -325,22 +327,6 @@ _BASELINE = msgspec.json.Decoder(_BaselineOnly)
 
 def _baseline(assay: Assay) -> dict[str, wire.Summary]:
     return _BASELINE.decode(assay.message).baseline.summary or {}
-
-
-def top_bin(result: wire.Result | None, key: str, baseline: dict[str, wire.Summary]) -> str:
-    """The bin that adds most, as `models.TopBin` keeps it; empty when the messages do not tell."""
-    score = (result.scores or {}).get(key) if result else None
-    window = (result.summaries or {}).get(key) if result else None
-    before = baseline.get(key)
-    if not isinstance(score, wire.FieldScore) or window is None or before is None or not score.scores:
-        return ""
-    index = max(range(len(score.scores)), key=score.scores.__getitem__)
-    total = sum(score.scores)
-    shortest = min(len(before.aggregated_values), len(window.aggregated_values), len(window.bins.labels))
-    if total <= 0 or index >= shortest:
-        return ""
-    shares = before.aggregated_values[index], window.aggregated_values[index]
-    return msgspec.json.encode([window.bins.labels[index], *shares, score.scores[index] / total]).decode()
 
 
 def _read_span(assay: Assay) -> Span | None:

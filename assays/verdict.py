@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from assays import wire
 from assays.states import State, of_score
 
@@ -68,3 +70,19 @@ def disagrees(status: str, states: Iterable[State]) -> bool:
     """Whether upstream's status of the whole result is not the worst of the fields' states, failed ones aside."""
     told = worst(state for state in states if state != State.FAILED)
     return told is not None and told.label.lower() != status.lower()
+
+
+def top_bin(result: wire.Result | None, key: str, baseline: dict[str, wire.Summary]) -> str:
+    """The bin that adds most, as `models.TopBin` keeps it; empty when the messages do not tell."""
+    score = (result.scores or {}).get(key) if result else None
+    window = (result.summaries or {}).get(key) if result else None
+    before = baseline.get(key)
+    if not isinstance(score, wire.FieldScore) or window is None or before is None or not score.scores:
+        return ""
+    index = max(range(len(score.scores)), key=score.scores.__getitem__)
+    total = sum(score.scores)
+    shortest = min(len(before.aggregated_values), len(window.aggregated_values), len(window.bins.labels))
+    if total <= 0 or index >= shortest:
+        return ""
+    shares = before.aggregated_values[index], window.aggregated_values[index]
+    return msgspec.json.encode([window.bins.labels[index], *shares, score.scores[index] / total]).decode()

@@ -33,6 +33,8 @@ def add(acts: Sequence[Act], incidents: Mapping[UUID, Incident]) -> None:
 
 
 def refold(incidents: Sequence[Incident]) -> None:
+    if not incidents:
+        return
     lasts = timedelta(hours=settings.ACKNOWLEDGED_HOURS)
     grouped = acts_of(incidents)
     for incident in incidents:

@@ -23,14 +23,14 @@ def stand(incident: Incident) -> Stand:
     return Stand(incident.severity, incident.is_open)
 
 
-def change(incident: Incident, before: Stand, at: datetime, news: News) -> Change | None:
+def change(incident: Incident, before: Stand, now: datetime, news: News) -> Change | None:
     """What has changed, if anything. The end of what nobody was told of is no news."""
     kind = _kind(incident, before)
     if kind is None:
         return None
     if kind == ChangeKind.RESOLVED and not incident.told:
         news = News.NONE
-    return made(incident, kind, at, news, was=before.severity, why=_why(incident, kind, before))
+    return made(incident, kind, now, news, was=before.severity, why=_why(incident, kind, before))
 
 
 def _kind(incident: Incident, before: Stand) -> ChangeKind | None:
@@ -48,11 +48,17 @@ def _why(incident: Incident, kind: ChangeKind, before: Stand) -> str:
 
 
 def made(
-    incident: Incident, kind: ChangeKind, at: datetime, news: News, *, was: int | None = None, why: str = ""
+    incident: Incident, kind: ChangeKind, now: datetime, news: News, *, was: int | None = None, why: str = ""
 ) -> Change:
     """A change not yet kept; one that is news marks its incident as told of."""
     incident.told = incident.told or news != News.NONE
+    at = now if news else _in_history(incident, kind) or now
     return Change(incident=incident, kind=kind, at=at, was=was, severity=incident.severity, why=why, news=news)
+
+
+def _in_history(incident: Incident, kind: ChangeKind) -> datetime | None:
+    """When it came about by the windows."""
+    return {ChangeKind.OPENED: incident.opened_at, ChangeKind.RESOLVED: incident.closed_at}.get(kind)
 
 
 def keep(changes: Sequence[Change]) -> None:

@@ -118,6 +118,12 @@ def closings(windows: Windows, rule: Rule, touched: tuple[int, int]) -> tuple[In
     return np.flatnonzero(before), np.flatnonzero(after)
 
 
+def is_whole(windows: Windows, rule: Rule, since: int) -> bool:
+    """Whether of every window that ends after `since` all are there that it is counted back to."""
+    first = int(np.searchsorted(windows.end, since, side="right"))
+    return bool((_counted_back(_earlier(windows), rule.reach - 1)[first:] >= 0).all())
+
+
 def _earlier(windows: Windows) -> Ints:
     """For each window the place of the one counted before it, -1 for none."""
     return np.searchsorted(windows.end, windows.start, side="right") - 1

@@ -60,7 +60,7 @@ class Incident(models.Model):
 
     id = models.UUIDField(primary_key=True)
     kind = models.TextField(choices=Kind.choices)
-    assay = models.ForeignKey(Assay, null=True, on_delete=models.PROTECT, related_name="incidents")
+    assay = models.ForeignKey(Assay, null=True, on_delete=models.CASCADE, related_name="incidents")
     field = models.ForeignKey(Field, null=True, on_delete=models.SET_NULL, related_name="incidents")
     field_key = models.TextField(blank=True)
     workspace_id = models.BigIntegerField(null=True)
@@ -123,6 +123,7 @@ class Incident(models.Model):
         indexes = [
             models.Index(fields=["field", "kind", "first_bad_end"], name="incident_scope"),
             models.Index(fields=["assay", "closed_at"], name="incident_of_assay"),
+            models.Index(fields=["assay"], condition=Q(ok_end=None) | Q(announced=False), name="incident_going"),
             models.Index(fields=["severity", "opened_at"], condition=Q(closed_at=None), name="incident_open"),
             models.Index(fields=["acknowledged_at"], condition=Q(closed_at=None), name="incident_acknowledged"),
             models.Index(fields=["assignee"], condition=Q(closed_at=None), name="incident_assigned"),

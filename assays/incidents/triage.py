@@ -156,7 +156,7 @@ def _copied(act: Act, incident: Incident, by: Person) -> Act:
         mark=act.mark,
         severity=incident.severity if snoozed else None,
         peak=incident.peak if snoozed else None,
-        top=(incident.top_bin.label if incident.top_bin else "") if snoozed else "",
+        top=incident.last_top if snoozed else "",
         **_signed(by),
     )
 

@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                 ('mark', models.TextField(blank=True, choices=[('', 'not judged'), ('false_alarm', 'false alarm'), ('confirmed', 'confirmed')])),
                 ('resolved_at', assays.fields.InstantField(null=True)),
                 ('resolved_by', models.TextField(blank=True)),
-                ('assay', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='assays.assay')),
+                ('assay', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='incidents', to='assays.assay')),
                 ('assignee', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('field', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='incidents', to='assays.field')),
                 ('merged_into', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='merged', to='incidents.incident')),
