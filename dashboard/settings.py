@@ -178,6 +178,8 @@ CELERY_BEAT_SCHEDULE = {
     "list": {"task": "assays.tasks.refresh_list", "schedule": 30.0, "options": {"expires": 25.0}},
     "features": {"task": "assays.tasks.refresh_features", "schedule": 300.0, "options": {"expires": 240.0}},
     "switches": {"task": "assays.tasks.settle_switches", "schedule": 5.0, "options": {"expires": 4.0}},
+    "incidents": {"task": "assays.tasks.redo_incidents", "schedule": 5.0, "options": {"expires": 4.0}},
+    "triage": {"task": "assays.tasks.expire_triage", "schedule": 15.0, "options": {"expires": 12.0}},
     "notices": {"task": "assays.tasks.send_notices", "schedule": 2.0, "options": {"expires": 2.0}},
     "heartbeat": {"task": "assays.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 30.0}},
     "verify": {"task": "assays.tasks.verify_scores", "schedule": 60.0, "options": {"expires": 50.0}},
