@@ -21,6 +21,8 @@ from assays import breaker, control, instance, polling, retention
 from assays.answers import Recorder
 from assays.errors import APIError
 from assays.faults import Fault, note
+from assays.incidents import store as incidents
+from assays.incidents import triage
 from assays.insight import packs, verify
 from assays.listing import apply_assays
 from assays.models import Upstream
@@ -119,6 +121,16 @@ def verify_scores() -> None:
 @shared_task
 def pack_scores() -> None:
     packs.pack_touched()
+
+
+@shared_task
+def redo_incidents() -> None:
+    incidents.redo(datetime.now(UTC))
+
+
+@shared_task
+def expire_triage() -> None:
+    triage.expire(datetime.now(UTC))
 
 
 @shared_task

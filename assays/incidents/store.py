@@ -7,8 +7,9 @@ the retention limit, waits until all of it is there: its assay is stale until `r
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -35,6 +36,7 @@ PROMPT = timedelta(minutes=30)
 RECENT = timedelta(days=1)
 """A window that ended longer ago, or more than two periods, comes from an upstream that works off its past."""
 
+MOST_REDONE = 200
 OF_WINDOWS = (Kind.DRIFT, Kind.FAILED, Kind.NO_DATA)
 
 
@@ -281,33 +283,41 @@ def _replace(
         ledger.join(row, heir)
 
 
-def redo(now: datetime, many: int = 50) -> int:
-    """Derives some of the stale assays from the beginning, each in a transaction of its own; says how many."""
-    stale = Watch.objects.filter(stale=True).exclude(assay__caught_up_at=None)
+def redo(now: datetime, seconds: float = 4.0) -> int:
+    """Derives stale assays from the beginning, each in a transaction of its own, for about so long; says how many."""
+    stale = Watch.objects.filter(stale=True).exclude(assay__caught_up_at=None).order_by("assay")
+    until = time.monotonic() + seconds
     done = 0
-    for pk in list(stale.order_by("assay").values_list("pk", flat=True)[:many]):
-        rebuild(pk, now)
-        done += 1
+    for pk in list(stale.values_list("pk", flat=True)[:MOST_REDONE]):
+        done += rebuild(pk, now, only_stale=True)
+        if time.monotonic() > until:
+            break
     return done
 
 
-def rebuild(assay_id: UUID, now: datetime) -> None:
-    """Derives all incidents of an assay's windows from the cache; what people did stays, and nothing of it is news."""
+def rebuild(assay_id: UUID, now: datetime, *, only_stale: bool = False) -> bool:
+    """Derives all incidents of an assay's windows from the cache; what people did stays, and nothing of it is news.
+
+    Returns whether it did: another may have been faster with a stale one.
+    """
     with transaction.atomic():
         assay = Assay.objects.select_for_update().defer("message").get(pk=assay_id)
         watch, _ = Watch.objects.get_or_create(assay=assay, defaults={"since": now})
-        fields = list(Field.objects.filter(assay=assay).order_by("position"))
-        local, known = rules.local_thresholds(fields), rules.read()
-        ledger = Ledger(now, is_history=True)
-        for source in _sources(assay, fields, local):
-            spells = derive(source.between(BEGINNING, END), known.of(assay, source.field))
-            _replace(source, spells, _kept(source, BEGINNING, END, ledger), ledger, None)
-        ledger.close(local)
+        if only_stale and not watch.stale:
+            return False
+        _derive_all(assay, now)
         watch.derived_to, watch.stale = assay.read_to, False
         watch.save(update_fields=["derived_to", "stale"])
+    return True
 
 
-def _sources(assay: Assay, fields: Sequence[Field], local: Mapping[int, LocalThreshold]) -> Iterator[Source]:
+def _derive_all(assay: Assay, now: datetime) -> None:
+    fields = list(Field.objects.filter(assay=assay).order_by("position"))
+    local, known = rules.local_thresholds(fields), rules.read()
+    ledger = Ledger(now, is_history=True)
     for field in fields:
         for kind in OF_WINDOWS:
-            yield Source(assay, field, kind, local.get(field.pk))
+            source = Source(assay, field, kind, local.get(field.pk))
+            spells = derive(source.between(BEGINNING, END), known.of(assay, field))
+            _replace(source, spells, _kept(source, BEGINNING, END, ledger), ledger, None)
+    ledger.close(local)

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from assays import instance
 from assays.errors import APIError
+from assays.incidents import store as incidents
 from assays.listing import apply_assays
 from assays.models import Assay
 from assays.sync import Report, run_pass
@@ -34,6 +35,8 @@ class Command(BaseCommand):
             f"{listed.listed} assays listed, {listed.new} new, {listed.changed} changed, {listed.gone} gone"
         )
         errors = self._follow(run_pass(client, _chosen(assays), settings.POLL_CONCURRENCY))
+        while incidents.redo(datetime.now(UTC)):
+            self.stdout.write("incidents derived from what was read of the past")
         if errors:
             raise CommandError(f"{len(errors)} of the assays could not be read to the end, the last one: {errors[-1]}")
 
