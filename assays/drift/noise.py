@@ -97,6 +97,11 @@ def limit(baseline: Sample, rows: int, level: float = LEVEL) -> float:
         return math.nan
     if is_small(baseline, rows):
         return float(np.quantile(_drawn(baseline, _snapped(rows)), level))
+    return large_sample_limit(baseline, rows, level)
+
+
+def large_sample_limit(baseline: Sample, rows: int, level: float = LEVEL) -> float:
+    """The same where no count is small: chi-squared's quantile times the sum of the samples' reciprocals."""
     return (1 / baseline.rows + 1 / rows) * chi2_quantile(level, baseline.degrees)
 
 
