@@ -1,10 +1,9 @@
-"""What a log line may not contain: the values of the secrets, and what looks like a token or a one-time link of ours."""
+"""What a log line may not contain: the values of the secrets, and whatever looks like a token or a link of ours."""
 
 import logging
 import re
 from collections.abc import Sequence
 from time import gmtime
-
 
 TOKENS = re.compile(r"(/sign-in/|/password/[^/\s]+/|\bdrift_)[\w-]{20,}")
 """In addresses that are logged when a link is opened in a wrong way, and wherever somebody writes an API token."""

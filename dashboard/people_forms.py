@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, cast
 
 from django import forms
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import Group
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
@@ -64,6 +65,16 @@ class PersonForm(GrantForm):
     name = forms.CharField(label="User name", max_length=150)
 
 
+class PasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    """In fewer words than Django's; what is wrong with a password it says when it is."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].help_text = "twelve characters or more"
+        self.fields["new_password2"].label = "New password, once more"
+        self.fields["new_password2"].help_text = ""
+
+
 class GroupsForm(forms.Form):
     groups = forms.ModelMultipleChoiceField(Group.objects.order_by("name"), required=False)
 
@@ -83,7 +94,7 @@ class TokenForm(forms.Form):
     role = forms.TypedChoiceField(coerce=Role)
     days = forms.ChoiceField(label="Good for", choices=list(EXPIRIES.items()), initial="90")
     where = forms.ChoiceField(choices=[("all", "all"), ("some", "some")], initial="all")
-    workspaces = forms.TypedMultipleChoiceField(coerce=int, required=False)
+    workspaces = forms.TypedMultipleChoiceField(coerce=int, required=False, widget=forms.CheckboxSelectMultiple)
     service = forms.BooleanField(required=False)
 
     def __init__(self, access: Access, workspaces: Mapping[int, str], data: Mapping[str, Any] | None = None) -> None:

@@ -99,7 +99,7 @@ def _record(act: str, row: ApiToken, by: AbstractBaseUser | str) -> None:
     detail: dict[str, object] = {
         "role": row.role,
         "workspaces": row.workspaces,
-        "expires_at": row.expires_at and row.expires_at.isoformat(timespec="seconds"),
+        "expires_at": row.expires_at and f"{row.expires_at:%Y-%m-%d %H:%M} UTC",
         "owner": row.owner.get_username() if row.owner else None,
     }
     audit.record(act, by, about=f"{row.name} ({row.prefix}…)", about_id=f"token:{row.pk}", detail=detail)

@@ -1,4 +1,4 @@
-"""The audit trail's queries: who may see which events, what is sought, and pages that begin where the last one ended."""
+"""The audit trail's queries: who sees which events, what is sought, and pages that begin where the last one ended."""
 
 from __future__ import annotations
 

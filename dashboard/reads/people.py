@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from allauth.socialaccount.models import SocialAccount
@@ -19,7 +19,7 @@ PER_PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A role and where it holds, and the group that gives it; None is the person's own. `is_root` is none that was given."""
+    """A role and where it holds, and the group that gives it; None is the person's own. `is_root` was never given."""
 
     role: Role
     workspace_id: int | None
@@ -59,6 +59,11 @@ def held_by(person: User) -> list[Held]:
     lent = [_held(grant, group) for group in person.groups.all() for grant in group.grants.all()]
     root = [Held(Role.ADMIN, None, is_root=True)] if person.is_superuser else []
     return sorted([*root, *own], key=_order) + sorted(lent, key=_order)
+
+
+def distinct(held: Iterable[Held]) -> list[Held]:
+    """Each role and place once, by whatever it is given."""
+    return list({(one.role, one.workspace_id): one for one in held}.values())
 
 
 def held_by_group(group: Group) -> list[Held]:

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dashboard import formats, guard
 from dashboard import people as kept
 from dashboard.access import Act
-from dashboard.people_forms import ActiveForm, FindForm, GrantForm, GroupsForm, PersonForm, PlaceForm
+from dashboard.people_forms import ActiveForm, FindForm, GrantForm, GroupsForm, PasswordForm, PersonForm, PlaceForm
 from dashboard.reads import people as reads
 
 Change = Callable[[], object]
@@ -37,7 +37,7 @@ def people(request: HttpRequest) -> HttpResponse:
         "headline": headline(),
         "text": find.cleaned_data.get("q") or "",
         "page": page,
-        "people": [(person, reads.held_by(person)) for person in page.rows],
+        "people": [(person, reads.distinct(reads.held_by(person))) for person in page.rows],
         "groups": [(group, reads.held_by_group(group)) for group in reads.groups()],
         "places": reads.workspaces(),
     }
@@ -137,6 +137,7 @@ class SetPassword(PasswordResetConfirmView):
     """Where a link leads: whoever has it chooses the account's password, once."""
 
     template_name = "set_password.html"
+    form_class = PasswordForm
     token_generator = kept.password_links
     success_url = reverse_lazy("sign-in")
 
