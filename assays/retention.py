@@ -1,4 +1,4 @@
-"""What is older than the retention limit is forgotten, one assay a transaction."""
+"""What is older than the retention limits is forgotten: one assay a transaction, and the audit trail on its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from assays import answers, faults
 from assays.coverage import TICK
 from assays.insight import packs
 from assays.insight.models import Discrepancy
-from assays.models import Assay, HourRollup, Result, ScopeRollup, Score
+from assays.models import Assay, AuditEvent, HourRollup, Result, ScopeRollup, Score
 from assays.rollups import hour_of
 from assays.schedule import micros, moment
 
@@ -25,6 +25,7 @@ def prune(now: datetime) -> None:
     packs.prune(limit)
     faults.forget(now)
     answers.forget(now)
+    AuditEvent.objects.filter(at__lt=now - timedelta(days=settings.AUDIT_DAYS)).delete()
 
 
 def _oldest_hour(now: datetime) -> datetime:

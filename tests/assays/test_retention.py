@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from assays import audit
 from assays.coverage import TICK
 from assays.credentials import StaticToken
 from assays.listing import apply_assays
-from assays.models import Assay, HourRollup, Result, ScopeRollup, Score
+from assays.models import Assay, AuditEvent, HourRollup, Result, ScopeRollup, Score
 from assays.retention import prune
 from assays.sync import store, visit
 from assays.upstream import Client
@@ -43,3 +44,12 @@ def test_what_is_too_old_goes_with_its_rollups_and_is_not_read_again(settings: A
         assert row.read_from == row.covered_from == now - DAY - TICK
         store([visit(client, row, now)], now)
         assert Result.objects.count() == len(kept)
+
+
+def test_the_audit_trail_has_a_limit_of_its_own(settings: Any) -> None:
+    settings.AUDIT_DAYS, settings.RETENTION_DAYS = 30, 1
+    now = audit.record("x", "new").at
+    for who, age in (("old", 31 * DAY), ("within", 29 * DAY)):
+        AuditEvent.objects.create(at=now - age, who=who, act="x")
+    prune(now)
+    assert set(AuditEvent.objects.values_list("who", flat=True)) == {"new", "within"}
