@@ -18,7 +18,7 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from assays.incidents.models import Incident
-from assays.notices import channels, compose
+from assays.notices import channels, compose, picture
 from assays.notices.decide import Decision, Send, Situation, Skip, Wait, decide
 from assays.notices.errors import Refused, Undelivered
 from assays.notices.models import Delivery, Event, Maintenance, Outcome, Route
@@ -185,13 +185,20 @@ def _try(delivery: Delivery) -> bool:
         _settle(delivery, Outcome.SKIPPED, "over before it was told")
         return True
     route = delivery.route
-    channels.send(route.address.open(), route.secret.open(), _notice(delivery, told, now))
+    address = route.address.open()
+    drawn = picture.of(told[0], route.clock) if _shows(delivery, told) and channels.takes_pictures(address) else None
+    channels.send(address, route.secret.open(), _notice(delivery, told, now), drawn)
     _waiting(delivery).update(
         outcome=Outcome.SENT, sent_at=now, last_error="", severity=min((row.severity for row in told), default=None)
     )
     delivery.outcome = Outcome.SENT
     Route.objects.filter(pk=route.pk).update(failures=0, blocked_until=None, last_sent_at=now, last_error="")
     return True
+
+
+def _shows(delivery: Delivery, told: Sequence[Incident]) -> bool:
+    """A picture is of one incident, and of none that is over."""
+    return len(told) == 1 and delivery.event not in (Event.RESOLVED, Event.SUMMARY)
 
 
 def _told(delivery: Delivery) -> list[Incident]:
