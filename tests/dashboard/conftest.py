@@ -21,6 +21,7 @@ from assays.upstream import Client
 from dashboard.reads import blocks
 from tests.support import messages
 from tests.support.messages import Message, runs
+from tests.support.places import Places, asks, planted
 from tests.support.upstream import Upstream as Served
 from tests.support.upstream import serving
 
@@ -85,6 +86,13 @@ def _read(served: Served) -> None:
     Upstream.objects.update_or_create(
         pk=1, defaults={"reachable": True, "since": at, "last_answer_at": at, "last_listed_at": at}
     )
+
+
+@pytest.fixture
+def places(db: None, served: Served, monkeypatch: pytest.MonkeyPatch) -> Places:
+    """Two workspaces, of which most people see one; the server's own client reaches the upstream of this test."""
+    asks(monkeypatch, served)
+    return planted(served)
 
 
 def person(name: str, *groups: str) -> User:

@@ -32,10 +32,8 @@ from tests.support.places import (
     Subject,
     Url,
     as_json,
-    asks,
     body_of,
     every_url,
-    planted,
 )
 from tests.support.upstream import Upstream as Served
 from tests.support.upstream import as_json as as_reply
@@ -132,11 +130,10 @@ GUARDED = pytest.mark.parametrize("url", [url for url in every_url() if url.act]
 CALLED = pytest.mark.parametrize("url", [url for url in every_url() if url.is_api], ids=lambda url: url.name)
 
 
-@pytest.fixture
-def places(db: None, served: Served, monkeypatch: pytest.MonkeyPatch) -> Places:
-    asks(monkeypatch, served)
+@pytest.fixture(autouse=True)
+def _answers_all(served: Served) -> None:
+    """Upstream answers what is passed on to it as well."""
     served.misbehave.append(lambda path, _: as_reply({}) if CALLS[path.lstrip("/")].hidden == 403 else None)
-    return planted(served)
 
 
 @dataclass(frozen=True)

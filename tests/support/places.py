@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from assays import instance
+from assays import audit, instance
 from assays.credentials import StaticToken
 from assays.listing import apply_assays
 from assays.models import Assay, Outcome, Switch, Upstream
@@ -100,6 +100,8 @@ def _place(workspace: int) -> Place:
         assay=assay, who=f"{mark} person", why=f"{mark} reason", asked_at=at, was_active=False, to_active=True,
         outcome=Outcome.DONE, settled_at=at,
     )  # fmt: skip
+    by, told = f"{mark} person", {"why": f"{mark} reason"}
+    audit.record("assay.switch", by, about=assay.name, about_id=str(assay.pk), workspace_id=workspace, detail=told)
     return Place(workspace, assay)
 
 
