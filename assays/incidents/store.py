@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -264,10 +264,11 @@ def _rework(source: Source, rule: Rule, touched: tuple[int, int], ledger: Ledger
 
 
 def _kept(source: Source, left: int, right: int, ledger: Ledger) -> list[Incident]:
-    bounds = {"gt": moment(max(left, 0)), "lte": moment(min(right, LAST))}
-    begun = Q(**{f"opened_at__{op}": at for op, at in bounds.items()})
-    named = Q(**{f"key_end__{op}": at for op, at in bounds.items()})
-    return ledger.load(acts.locked(begun | named, field=source.field, kind=source.kind))
+    """The incidents that lie within, or got their id from a window that does."""
+    after, until = moment(max(left, 0)), moment(min(right, LAST))
+    within = Q(opened_at__lte=until) & (Q(ok_end=None) | Q(ok_end__gt=after))
+    named = Q(key_end__gt=after, key_end__lte=until)
+    return ledger.load(acts.locked(within | named, field=source.field, kind=source.kind))
 
 
 def _replace(
@@ -278,9 +279,29 @@ def _replace(
         ledger.lose(row)
     for spell, row_or_none in matched.pairs:
         worth = arrival.worth(spell.first_bad, spell.last_bad) if arrival else News.NONE
-        ledger.put(source.kind, source.assay, source.field, spell, row_or_none, worth)
+        whole = _with_forgotten(spell, row_or_none, source.assay)
+        ledger.put(source.kind, source.assay, source.field, whole, row_or_none, worth)
     for row, heir in matched.joined:
         ledger.join(row, heir)
+
+
+def _with_forgotten(spell: Spell, row: Incident | None, assay: Assay) -> Spell:
+    """An incident that began before all that is still kept does not forget what it was then."""
+    if row is None or assay.read_from is None or row.first_bad_end > assay.read_from:
+        return spell
+    was = as_spell(row)
+    top = was if (was.peak or 0.0) >= (spell.peak or 0.0) else spell
+    return replace(
+        spell,
+        first_bad=was.first_bad,
+        opened=was.opened,
+        count=max(was.count, spell.count),
+        alerts=max(was.alerts, spell.alerts),
+        severity=min(was.severity, spell.severity),
+        peak=top.peak,
+        peak_start=top.peak_start,
+        peak_end=top.peak_end,
+    )
 
 
 def redo(now: datetime, seconds: float = 4.0) -> int:
@@ -298,12 +319,12 @@ def redo(now: datetime, seconds: float = 4.0) -> int:
 def rebuild(assay_id: UUID, now: datetime, *, only_stale: bool = False) -> bool:
     """Derives all incidents of an assay's windows from the cache; what people did stays, and nothing of it is news.
 
-    Returns whether it did: another may have been faster with a stale one.
+    Returns whether it did: there may be nothing to derive from, or another was faster with a stale one.
     """
     with transaction.atomic():
         assay = Assay.objects.select_for_update().defer("message").get(pk=assay_id)
         watch, _ = Watch.objects.get_or_create(assay=assay, defaults={"since": now})
-        if only_stale and not watch.stale:
+        if assay.read_from is None or (only_stale and not watch.stale):
             return False
         _derive_all(assay, now)
         watch.derived_to, watch.stale = assay.read_to, False
@@ -315,9 +336,10 @@ def _derive_all(assay: Assay, now: datetime) -> None:
     fields = list(Field.objects.filter(assay=assay).order_by("position"))
     local, known = rules.local_thresholds(fields), rules.read()
     ledger = Ledger(now, is_history=True)
+    kept_from = micros(assay.read_from) if assay.read_from else BEGINNING
     for field in fields:
         for kind in OF_WINDOWS:
             source = Source(assay, field, kind, local.get(field.pk))
             spells = derive(source.between(BEGINNING, END), known.of(assay, field))
-            _replace(source, spells, _kept(source, BEGINNING, END, ledger), ledger, None)
+            _replace(source, spells, _kept(source, kept_from, END, ledger), ledger, None)
     ledger.close(local)

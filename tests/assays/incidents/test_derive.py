@@ -64,7 +64,7 @@ def in_order(windows: list[One], rule: Rule) -> list[Spell]:
         last = counted_back(windows, one, rule.m)
         if opened is None and one.bad and sum(other.bad for other in chain) >= rule.k:
             opened = one
-            first = min((o for o in chain if o.bad and o.end > closed), key=lambda o: windows.index(o))
+            first = min((o for o in chain if o.bad and o.end > closed), key=windows.index)
             members = [other for other in windows[windows.index(first) : place + 1] if other.bad]
         elif opened is not None and one.bad:
             members.append(one)
@@ -114,9 +114,7 @@ def test_the_windows_give_what_the_reference_gives_in_order(windows: list[One], 
 
 
 @given(some_windows(), rules, st.randoms(use_true_random=False))
-def test_order_repeats_and_rescores_make_no_difference(
-    windows: list[One], rule: Rule, chance: random.Random
-) -> None:
+def test_order_repeats_and_rescores_make_no_difference(windows: list[One], rule: Rule, chance: random.Random) -> None:
     rescored = [One(one.end, one.start, OK, 0.0) for one in windows if chance.random() < 0.3]
     early = [*rescored, *(one for one in windows if chance.random() < 0.5)]
     chance.shuffle(early)
