@@ -20,7 +20,7 @@ from assays.states import State
 
 MOST_WINDOWS = 240
 STATISTICS = ("mean", "median", "std", "min", "max", "count")
-WITH_RESULT = (State.OK, State.WARNING, State.ALERT)
+WITH_SCORE = (State.OK, State.WARNING, State.ALERT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class OverTime:
 
 def over_time(field: Field, assay: wire.Assay, span: Span, most: int = MOST_WINDOWS) -> OverTime:
     """What at most `most` windows of a field say; a bounded number of messages is read, however long the span."""
-    ends = _spread(field.pk, span, most)
+    every = _ends(field.pk, span, most + 1)
+    ends = every if len(every) <= most else _spread(field.pk, span, most)
     summaries = _summaries(field, ends)
     baseline = (assay.baseline.summary or {}).get(field.key)
     rules = assay.summarizer.univariate
@@ -60,17 +61,23 @@ def over_time(field: Field, assay: wire.Assay, span: Span, most: int = MOST_WIND
         change=_changes(summaries, baseline, rules.aggregation) if baseline and rules else None,
         statistics={name: _statistic(summaries, name) for name in STATISTICS},
         baseline={name: float(getattr(baseline.statistics, name)) for name in STATISTICS} if baseline else {},
-        of=_scored(field.pk, span, ends, most),
+        of=len(every) if len(every) <= most else _scored(field.pk, span),
     )
 
 
-def _spread(field_id: int, span: Span, most: int) -> list[int]:
-    """The ends of all scored windows, or of the newest in each of `most` equal parts of the span."""
+def _ends(field_id: int, span: Span, most: int) -> list[int]:
+    """Of the scored windows the first few, oldest first."""
     kept = Score.objects.filter(field=field_id, window_end__gt=span.after, window_end__lte=span.until)
-    ends = list(kept.exclude(score=None).order_by("window_end").values_list("window_end", flat=True)[: most + 1])
-    if len(ends) <= most:
-        return sorted({micros(end) for end in ends})
-    cuts = np.linspace(micros(span.after), micros(span.until), most + 1).astype(np.int64).tolist()
+    ends = kept.exclude(score=None).order_by("window_end").values_list("window_end", flat=True)
+    return sorted({micros(end) for end in ends[:most]})
+
+
+def _spread(field_id: int, span: Span, most: int) -> list[int]:
+    """The newest scored window in each of `most` equal parts of the time in which there are any."""
+    (first,) = _ends(field_id, span, 1)
+    newest = bulk.select(_NEWEST, [(field_id, micros(span.after), micros(span.until))], 3)
+    last = max(end for (end,) in newest)
+    cuts = np.linspace(first - 1, last, most + 1).astype(np.int64).tolist()
     parts = [(field_id, after, until) for after, until in pairwise(cuts)]
     return [end for (end,) in bulk.select(_NEWEST, parts, 3) if end is not None]
 
@@ -83,11 +90,10 @@ FROM part ORDER BY part.after
 """
 
 
-def _scored(field_id: int, span: Span, ends: Sequence[int], most: int) -> int:
-    """How many there are: those at hand when they are few, and else by the hours."""
-    if len(ends) < most:
-        return len(ends)
-    return max(len(ends), sum(series.counts(field_id, span)[state] for state in WITH_RESULT))
+def _scored(field_id: int, span: Span) -> int:
+    """How many windows have a score, by the hours."""
+    counted = series.counts(field_id, span)
+    return sum(counted[state] for state in WITH_SCORE)
 
 
 class _SummariesOnly(msgspec.Struct):

@@ -54,7 +54,7 @@ def test_each_window_tells_how_each_share_changed(moving: Assay) -> None:
 
 
 def test_of_many_windows_the_newest_of_equal_stretches_are_taken_and_that_is_said(moving: Assay) -> None:
-    found = over_time(moving.fields.get(), told(moving), Span(START - HOUR, START + 39 * HOUR), most=10)
+    found = over_time(moving.fields.get(), told(moving), Span(START - 500 * HOUR, START + 900 * HOUR), most=10)
     assert (len(found.end), found.of, found.is_sample) == (10, 39, True)
     assert set(np.diff(found.end).tolist()) <= {4 * micros_of_an_hour(), 5 * micros_of_an_hour()}
     assert found.end[-1] == micros(START + 39 * HOUR)
