@@ -55,7 +55,7 @@ def summary(delivery: Delivery, told: Sequence[Incident], now: datetime) -> Noti
     over = delivery.event == Event.RESOLVED
     worst = sorted(told, key=lambda incident: (incident.severity, incident.opened_at))
     about = _about(worst[:CARRIED])
-    subject = f"All {len(told)} incidents are over" if over else _counted(worst)
+    subject = _summary_subject(Event(delivery.event), worst)
     return Notice(
         id=str(delivery.pk),
         key=delivery.key,
@@ -139,11 +139,17 @@ def _peak(incident: Incident, zone: tzinfo) -> str:
     return f"Highest score {wording.score(incident.peak, 3)}{times}{when}.{own}"
 
 
+def _summary_subject(event: Event, told: Sequence[Incident]) -> str:
+    if len(told) == 1:
+        return _one_line(_subject(event, told[0]))
+    return f"All {len(told)} incidents are over" if event == Event.RESOLVED else _counted(told)
+
+
 def _counted(told: Sequence[Incident]) -> str:
     """`12 incidents: 3 Alert, 9 Late`."""
     states = sorted({incident.severity for incident in told})
     counts = [f"{sum(incident.severity == state for incident in told)} {State(state).label}" for state in states]
-    return f"{len(told)} {'incident' if len(told) == 1 else 'incidents'}: {', '.join(counts)}"
+    return f"{len(told)} incidents: {', '.join(counts)}"
 
 
 def _summary_lines(subject: str, told: Sequence[Incident]) -> Iterator[str]:

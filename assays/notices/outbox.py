@@ -61,7 +61,7 @@ def _deliveries(change: Change, routes: Iterable[Route], told: set[int], now: da
 
 
 def _delivery(change: Change, route: Route, now: datetime) -> Delivery:
-    gathered = change.news == News.SUMMARY
+    gathered = change.news == News.SUMMARY and change.kind != ChangeKind.RESOLVED
     return Delivery(
         route=route,
         incident_id=change.incident_id,

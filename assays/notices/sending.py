@@ -123,17 +123,29 @@ def _waiting(delivery: Delivery) -> models.QuerySet[Delivery]:
 
 def _gathered(route: Route, ready: Sequence[Delivery], now: datetime) -> list[Delivery]:
     """The same with a summary in the place of what is too much, or was found by a catch-up."""
-    fresh = [row for row in ready if row.incident_id and row.event != Event.RESOLVED and not row.tries]
-    found = [row for row in fresh if row.is_gathered]
-    crowd = [row for row in fresh if not row.is_gathered]
+    rest, found, crowd = _sorted_out(ready)
     if len(crowd) <= _allowance(route, now):
-        crowd = []
+        rest, crowd = [row for row in ready if not _is_found(row)], []
     until = _next_summary(route, now) if crowd else None
-    folded = found if until else [*found, *crowd]
     for row in crowd if until else ():
         _hold(row, until or now, "gathered for the next summary")
-    rest = [row for row in ready if row not in found and row not in crowd]
+    folded = found if until else [*found, *crowd]
     return [*rest, _fold(route, folded, now)] if folded else rest
+
+
+def _sorted_out(ready: Sequence[Delivery]) -> tuple[list[Delivery], list[Delivery], list[Delivery]]:
+    """What goes out as it is, ends and second tries; what a catch-up has found; and the rest, if it is not too much."""
+    rest: list[Delivery] = []
+    found: list[Delivery] = []
+    crowd: list[Delivery] = []
+    for row in ready:
+        fresh = row.incident_id and row.event != Event.RESOLVED and not row.tries
+        (found if _is_found(row) else crowd if fresh else rest).append(row)
+    return rest, found, crowd
+
+
+def _is_found(row: Delivery) -> bool:
+    return row.is_gathered and not row.tries
 
 
 def _allowance(route: Route, now: datetime) -> int:
