@@ -19,11 +19,12 @@ from assays.models import AuditEvent
 from dashboard import people, tokens
 from dashboard.access import Role
 from tests.dashboard.conftest import person
-from tests.support.places import HERE, Places, Url, as_json, asks, every_url, planted
+from tests.support.places import HERE, Places, as_json, asks, body_of, planted
 from tests.support.upstream import Upstream as Served
 from tests.support.upstream import as_json as reply
+from tests.support.urls import Url, every_url
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 CHANGELESS = {
     "preferences",  # kept in cookies
@@ -140,9 +141,9 @@ def state() -> dict[str, list[str]]:
 
 def send(stage: Stage, url: Url, post: Post) -> Any:
     address = f"/{url.route}" if url.is_api else url.address(post.arguments)
-    if url.is_api:
-        return stage.browser.post(address, **as_json(post.body))
-    return stage.browser.post(address, post.body)
+    answer: Any = stage.browser.post(address, **(as_json(post.body) if url.is_api else {"data": post.body}))
+    body_of(answer)  # whole, and with it what is passed on from upstream is closed
+    return answer
 
 
 @pytest.mark.parametrize("url", [url for url in every_url() if url.name in CHANGES], ids=lambda url: url.name)
@@ -150,14 +151,14 @@ def test_what_is_changed_is_audited(stage: Stage, url: Url) -> None:
     post = CHANGES[url.name](stage)
     before, events = state(), AuditEvent.objects.count()
     answer = send(stage, url, post)
-    assert answer.status_code < 400 or url.route.endswith(("binning", "score")), answer.content
+    assert answer.status_code < 400 or url.route.endswith(("binning", "score")), answer
     assert state() != before or url.name.startswith(("v2", "sign-", "person-sign-out", "person-password"))
     assert AuditEvent.objects.count() > events
 
 
 def anything(url: Url, stage: Stage) -> Post:
     given: dict[str, object] = {"pk": stage.assay if "uuid:pk" in url.route else stage.vera.pk}
-    return Post({name: given.get(name, "none") for name, _ in url.parameters})
+    return Post({name: given.get(name, "none") for name, _ in url.places})
 
 
 @pytest.mark.parametrize("url", [url for url in every_url() if url.name not in CHANGES], ids=lambda url: url.name)
