@@ -9,19 +9,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from assays import series, wire
 from assays.coverage import Span
 from assays.drift.explain import Recomputed, recompute
 from assays.drift.metrics import AGGREGATIONS, METRICS, Measure
+from assays.incidents.mismatch import Mismatch, follow
+from assays.incidents.models import Incident, Kind
 from assays.insight.models import Discrepancy, Touched
 from assays.insight.touched import shorten_verify
 from assays.listing import fingerprint
@@ -144,18 +146,39 @@ _ASSAY = msgspec.json.Decoder(wire.Assay)
 
 
 def _verify_stretch(pk: UUID) -> tuple[int, bool]:
-    """The newest results still to be checked: how many, and whether none is left."""
+    """The newest results still to be checked: how many, and whether none is left.
+
+    The assay is locked first, as whoever stores results locks it. Incidents follow in the transaction that ends it.
+    """
     row = Touched.objects.select_related("assay").get(pk=pk)
     if row.verify_first is None or row.verify_last is None:
         return 0, True
     results, first = _newest(row, AT_ONCE)
     found = list(_checked(results, row.assay))
+    left = first - MICROSECOND if first and first > row.verify_first else None
     with transaction.atomic():
-        left = first - MICROSECOND if first else None
+        Assay.objects.select_for_update().only("pk").get(pk=pk)
         if not shorten_verify(row, left):
             return 0, False
         _keep(found, row.assay, first or row.verify_first, row.verify_last)
-    return len(results), left is None or left < row.verify_first
+        if left is None:
+            _follow(row.assay)
+    return len(results), left is None
+
+
+def _follow(assay: Assay) -> None:
+    """Tells the incidents of each field that has a score which differs, or had one, of all such windows."""
+    differing = Discrepancy.objects.filter(field__assay=assay, recomputed__isnull=False)
+    told = Incident.objects.filter(assay=assay, kind=Kind.MISMATCH, ok_end=None, field__isnull=False)
+    fields = {*differing.values_list("field_id", flat=True).distinct(), *told.values_list("field_id", flat=True)}
+    for field in Field.objects.filter(pk__in=fields):
+        follow(field, [*_mismatches(differing.filter(field=field))], datetime.now(UTC))
+
+
+def _mismatches(rows: QuerySet[Discrepancy]) -> Iterator[Mismatch]:
+    for row in rows:
+        if row.recomputed is not None:
+            yield Mismatch(row.window_start, row.window_end, row.stored, row.recomputed)
 
 
 def _newest(row: Touched, many: int) -> tuple[list[Result], datetime | None]:

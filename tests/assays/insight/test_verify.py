@@ -10,11 +10,15 @@ import pytest
 
 from assays import wire
 from assays.coverage import Span
+from assays.credentials import StaticToken
+from assays.incidents.models import Incident, Kind
 from assays.insight import verify
 from assays.insight.models import Discrepancy, Touched
 from assays.insight.touched import shorten_verify
 from assays.insight.verify import Verdict
 from assays.models import Assay, Field, Result
+from assays.sync import store, sweep_visit
+from assays.upstream import Client
 from tests.assays.insight.conftest import HOUR, TRUE_SCORE, Filled, sync
 from tests.support import messages
 from tests.support.messages import START
@@ -144,6 +148,35 @@ def test_a_field_that_cannot_be_checked_keeps_no_rows_and_says_so_at_once(filled
     assert (found.uncheckable, found.matches) == (1, 0)
     assert "Edges" in found.hindrance
     assert not Discrepancy.objects.exists()
+
+
+def test_scores_that_differ_are_one_incident_until_all_match(filled: Filled, upstream: Upstream) -> None:
+    filled([0.05, TRUE_SCORE, 0.05])
+    verify.verify()
+    incident = Incident.objects.get(kind=Kind.MISMATCH)
+    assert (incident.first_bad_end, incident.last_bad_end, incident.count) == (START, START + 2 * HOUR, 2)
+    assert incident.closed_at is None
+    told = messages.assay()
+    again = [messages.result(told, START + HOUR * k, TRUE_SCORE, updated_at="2027-01-01T00:00:00Z") for k in range(4)]
+    sync(upstream, told, again, START + 3 * HOUR)
+    sync_all(upstream)
+    verify.verify()
+    assert not Discrepancy.objects.exists()
+    assert Incident.objects.get(kind=Kind.MISMATCH).closed_at is not None
+
+
+def sync_all(upstream: Upstream) -> None:
+    """As the slow second reading of everything kept does."""
+    client = Client(upstream.url, StaticToken())
+    now = START + 3 * HOUR
+    store([sweep_visit(client, Assay.objects.get(), now)], now)
+
+
+def test_an_incident_waits_until_the_whole_backlog_is_checked(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "AT_ONCE", 2)
+    filled([0.05] * 5)
+    verify.verify()
+    assert Incident.objects.get(kind=Kind.MISMATCH).count == 5
 
 
 def told_of(assay: Assay) -> list[Verdict]:
