@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from assays.incidents.models import Incident
 from assays.notices.maintenances import HELD
@@ -35,11 +36,17 @@ Decision = Send | Wait | Skip
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a decision needs beside the message: the other messages of its incident on its route, oldest first."""
+    """What a decision needs beside the message: the other messages of its incident on its route, oldest first.
+
+    Of the summaries, `lasting` are those with an incident that is still open; `ends` holds which message tells, or has
+    told, that one is over.
+    """
 
     now: datetime
-    others: Sequence[Delivery]
     maintenances: Sequence[Maintenance]
+    lasting: Set[UUID] = frozenset()
+    ends: Mapping[UUID, UUID] = field(default_factory=dict)
+    others: Sequence[Delivery] = ()
 
     def told(self) -> list[Delivery]:
         """Those that have arrived, or may have, since the route last heard that it was over."""
@@ -122,10 +129,8 @@ def _of_a_summary(delivery: Delivery, at: Situation) -> Decision:
     if not sent:
         return Skip("over before it was told")
     newest = sent[-1]
-    parts = newest.parts.exclude(event=Event.RESOLVED)
-    if parts.filter(incident__closed_at=None).exists():
+    if newest.pk in at.lasting:
         return Skip("others of its summary are still open")
-    ends = newest.parts.filter(event=Event.RESOLVED).exclude(pk=delivery.pk)
-    if ends.exclude(outcome=Outcome.SKIPPED).exists():
+    if at.ends.get(newest.pk, delivery.pk) != delivery.pk:
         return Skip("told with the others of its summary")
     return Send(newest)

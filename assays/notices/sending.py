@@ -11,6 +11,7 @@ import time
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -80,8 +81,15 @@ def _ready(route: Route, now: datetime) -> list[Delivery]:
     due = route.deliveries.filter(outcome=Outcome.WAITING, due_at__lte=now).order_by("created_at", "change_id")
     rows = list(due.select_related("route", "change", "summary", "incident__assay"))
     others = _others(route, rows)
-    maintenances = list(Maintenance.objects.filter(ends_at__gt=now))
-    return [row for row in rows if _stays(row, Situation(now, others[row.incident_id], maintenances))]
+    lasting, ends = _summaries({row.summary_id for one in others.values() for row in one if row.summary_id})
+    at = Situation(now, list(Maintenance.objects.filter(ends_at__gt=now)), lasting, ends)
+    ready = []
+    for row in rows:
+        decision = _decided(row, replace(at, others=[one for one in others[row.incident_id] if one.pk != row.pk]))
+        if isinstance(decision, Send):
+            ready.append(row)
+            ends |= {decision.summary.pk: row.pk} if decision.summary else {}
+    return ready
 
 
 def _others(route: Route, rows: Iterable[Delivery]) -> defaultdict[UUID | None, list[Delivery]]:
@@ -92,11 +100,17 @@ def _others(route: Route, rows: Iterable[Delivery]) -> defaultdict[UUID | None, 
     return others
 
 
-def _stays(delivery: Delivery, at: Situation) -> bool:
-    others = [row for row in at.others if row.pk != delivery.pk]
-    decision: Decision = Send()
-    if delivery.incident:
-        decision = decide(delivery, delivery.incident, Situation(at.now, others, at.maintenances))
+def _summaries(ids: set[UUID]) -> tuple[set[UUID], dict[UUID, UUID]]:
+    """Those with an incident that is still open, and which message tells that one is over."""
+    parts = Delivery.objects.filter(summary__in=ids)
+    lasting = parts.exclude(event=Event.RESOLVED).filter(incident__closed_at=None).values_list("summary_id", flat=True)
+    ends = parts.filter(event=Event.RESOLVED).exclude(outcome=Outcome.SKIPPED).values_list("summary_id", "pk")
+    return {pk for pk in lasting if pk}, {summary: pk for summary, pk in ends if summary}
+
+
+def _decided(delivery: Delivery, at: Situation) -> Decision:
+    """The decision, kept."""
+    decision = decide(delivery, delivery.incident, at) if delivery.incident else Send()
     match decision:
         case Skip(why):
             _settle(delivery, Outcome.SKIPPED, why)
@@ -105,7 +119,7 @@ def _stays(delivery: Delivery, at: Situation) -> bool:
         case Send(summary) if summary:
             delivery.summary = summary
             delivery.save(update_fields=["summary"])
-    return isinstance(decision, Send)
+    return decision
 
 
 def _hold(delivery: Delivery, until: datetime, why: str) -> None:
