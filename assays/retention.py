@@ -13,6 +13,7 @@ from assays.coverage import TICK
 from assays.insight import packs
 from assays.insight.models import Discrepancy
 from assays.models import Assay, AuditEvent, HourRollup, Result, ScopeRollup, Score
+from assays.notices import outbox
 from assays.rollups import hour_of
 from assays.schedule import micros, moment
 
@@ -25,6 +26,7 @@ def prune(now: datetime) -> None:
     packs.prune(limit)
     faults.forget(now)
     answers.forget(now)
+    outbox.forget(limit)
     AuditEvent.objects.filter(at__lt=now - timedelta(days=settings.AUDIT_DAYS)).delete()
 
 

@@ -40,6 +40,12 @@ def _wait_for_more(route_ids: set[int], now: datetime) -> None:
     gathering.filter(created_at__gt=now - LONGEST_GATHERING).update(due_at=now + GATHERING)
 
 
+def forget(before: datetime) -> None:
+    """What became of older messages, except where their incident lasts: its route is to hear of the end."""
+    over = Delivery.objects.exclude(outcome=Outcome.WAITING).filter(created_at__lt=before)
+    over.exclude(incident__isnull=False, incident__closed_at=None).delete()
+
+
 def _told(incident_ids: set[UUID]) -> defaultdict[UUID, set[int]]:
     """The routes on which each incident is, or was, to be told."""
     told: defaultdict[UUID, set[int]] = defaultdict(set)

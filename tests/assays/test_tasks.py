@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from pytest_django import Settings
 
 from assays import breaker, tasks
 from assays.credentials import StaticToken
 from assays.models import Assay, UpstreamError
 from assays.models import Upstream as Row
+from assays.notices import routes
+from assays.notices.models import Delivery
 from assays.upstream import Client
 from dashboard.celery import app
 from tests.support import messages
+from tests.support.receivers import receiving
 from tests.support.upstream import FEATURES, LIST, Reply, Upstream, as_json, serving
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +35,7 @@ class Sent(list[tuple[str, tuple[Any, ...]]]):
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     sent = Sent()
-    for task in (tasks.poll, tasks.sweep, tasks.probe):
+    for task in (tasks.poll, tasks.sweep, tasks.probe, tasks.deliver_notices):
         monkeypatch.setattr(task, "delay", lambda *args, name=task.name: sent.append((name, args)))
     return sent
 
@@ -91,6 +95,19 @@ def test_a_list_that_does_not_come_has_a_probe_find_out_why(upstream: Upstream, 
 def test_features_are_kept_as_they_came(upstream: Upstream) -> None:
     tasks.refresh_features()
     assert b'"plateau"' in Row.objects.get().features
+
+
+def test_each_route_with_something_due_is_handed_out_once(sent: Sent, settings: Settings) -> None:
+    settings.NOTICE_NETWORKS = ["127.0.0.0/8"]
+    with receiving() as receiver:
+        route = routes.add("hook", receiver.url, "test")
+        now = datetime.now(UTC)
+        Delivery.objects.create(route=route, event="test", created_at=now, due_at=now)
+        tasks.send_notices()
+        tasks.send_notices()
+        assert sent.of("deliver_notices") == [(route.pk,)]
+        tasks.deliver_notices(route.pk)
+        assert receiver.events == ["test"]
 
 
 def test_every_scheduled_task_exists_and_expires_before_its_next_knock() -> None:

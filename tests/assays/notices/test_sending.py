@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from assays.incidents import signals
 from assays.incidents.models import Change, ChangeKind, Kind, News
 from assays.models import Assay
-from assays.notices import sending
+from assays.notices import outbox, sending
 from assays.notices.models import Delivery, Maintenance, Outcome, Route
 from assays.states import State
 from tests.assays.notices.conftest import (
@@ -349,3 +349,20 @@ def test_a_test_is_sent_at_once_and_only_once(db: None, receiver: Receiver) -> N
     assert (failed.outcome, failed.last_error) == (Outcome.FAILED, "127.0.0.1 answers with status 404")
     send_all(HOUR)
     assert receiver.events == ["test", "test"]
+
+
+def test_old_messages_are_forgotten_except_those_that_wait_or_whose_incident_lasts(
+    assay: Assay, receiver: Receiver
+) -> None:
+    add_route(receiver.url)
+    lasting, over = make_incident(assay), make_incident(assay)
+    tell(lasting)
+    tell(over)
+    send_all()
+    close(over)
+    send_all()
+    waiting = make_incident(assay)
+    tell(waiting)
+    Delivery.objects.update(created_at=datetime.now(UTC) - timedelta(days=2))
+    outbox.forget(datetime.now(UTC) - timedelta(days=1))
+    assert set(Delivery.objects.values_list("incident", flat=True)) == {lasting.pk, waiting.pk}
