@@ -69,12 +69,17 @@ class Operation(Generic[Q]):
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         try:
-            if request.method != self.method:
-                raise Problem(405, f"only {self.method} is answered here", headers={"Allow": self.method})
-            self.guard(request)
-            return respond(self.handle(self._asked(request), request))
+            response = self._answer(request)
         except Problem as problem:
-            return refuse(problem)
+            response = refuse(problem)
+        response.headers.setdefault("Cache-Control", "private, no-cache")  # it is the caller's, and of this moment
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method != self.method:
+            raise Problem(405, f"only {self.method} is answered here", headers={"Allow": self.method})
+        self.guard(request)
+        return respond(self.handle(self._asked(request), request))
 
     def _asked(self, request: HttpRequest) -> Q:
         return decode(body_of(request), self.asks) if self.method == "POST" else parameters(request, self.asks)

@@ -1,18 +1,14 @@
-"""Two workspaces whose every name is unmistakable, everybody who may or may not see them, and the map of all URLs."""
+"""Two workspaces whose every name is unmistakable, and everybody who may or may not see them."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.test import Client as Browser
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from assays import audit, instance
 from assays.credentials import StaticToken
@@ -173,51 +169,6 @@ SUBJECTS = (
     ),
     Subject("admin everywhere", Role.ADMIN),
 )
-
-
-@dataclass(frozen=True)
-class Url:
-    """One entry of the URL map: its route as written, its name or else its route, and what answers it."""
-
-    route: str
-    name: str
-    callback: Any
-
-    @property
-    def act(self) -> Act | None:
-        """What the view says one must be allowed to do; of an API call its guard says it."""
-        act: Act | None = getattr(getattr(self.callback, "guard", self.callback), "act", None)
-        return act
-
-    @property
-    def is_public(self) -> bool:
-        return self.act is None and not getattr(self.callback, "login_required", True)
-
-    @property
-    def is_api(self) -> bool:
-        return hasattr(self.callback, "guard")
-
-    @property
-    def places(self) -> list[tuple[str, str]]:
-        """The name of each, and how it is written: `pk`, `<uuid:pk>`."""
-        return [(name, f"<{kind}{name}>") for kind, name in re.findall(r"<(\w+:)?(\w+)>", self.route)]
-
-    def address(self, arguments: dict[str, object]) -> str:
-        return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(arguments[found[1]]), self.route)
-
-
-@cache
-def every_url() -> tuple[Url, ...]:
-    return tuple(_walk(get_resolver().url_patterns, "", ""))
-
-
-def _walk(patterns: Any, before: str, namespace: str) -> Iterator[Url]:
-    for pattern in patterns:
-        route = before + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from _walk(pattern.url_patterns, route, f"{namespace}{pattern.namespace or ''}")
-        elif isinstance(pattern, URLPattern):
-            yield Url(route, pattern.name or route, pattern.callback)
 
 
 def body_of(response: Any) -> bytes:
