@@ -49,7 +49,7 @@ def acts_of(incidents: Sequence[Incident]) -> dict[UUID | None, list[Act]]:
     wanted: set[UUID | None] = {incident.pk for incident in incidents}
     grouped: dict[UUID | None, list[Act]] = defaultdict(list)
     rows = Act.objects.filter(Q(incident__in=wanted) | Q(incident__merged_into__in=wanted))
-    for act in rows.select_related("incident").order_by("at", "pk"):
+    for act in rows.select_related("incident").order_by("pk"):
         for pk in (act.incident_id, act.incident.merged_into_id):
             if pk in wanted:
                 grouped[pk].append(act)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,18 +64,21 @@ class Story:
         read_to: int | None = None,
         next_run: float | None = None,
         told_at: datetime | None = None,
-        **changes: Any,
+        whole: Message | None = None,
     ) -> Report:
         """Windows of these hours come in one visit: by default a minute after the newest of them, just analysed.
 
         Everything after `since` has been asked for; by default a period before the oldest window, so that the hours
         between that brought nothing are windows without data. With `read_to` the visit did not come to the `last` run.
+        `whole` replaces keys of the messages.
         """
         last = max(scores) if last is None and scores else last
         now = now or at(last or 0) + MINUTE
         told = {"updated_at": text(told_at)} if told_at else {}
-        found = [messages.result(self.message, at(hour), score) | told | changes for hour, score in scores.items()]
-        readings: Sequence[Reading] = ()
+        found = [
+            messages.result(self.message, at(hour), score) | told | (whole or {}) for hour, score in scores.items()
+        ]
+        readings: tuple[Reading, ...] = ()
         if last is not None:
             first = at(since) if since is not None else at(min(scores, default=last) - 1)
             readings = (
