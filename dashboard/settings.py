@@ -5,6 +5,7 @@
 
 import re
 import sys
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import cast
@@ -70,6 +71,7 @@ WALLAROO_REQUEST_TIMEOUT: float = env.float("WALLAROO_REQUEST_TIMEOUT", 10.0, va
 # polling
 POLL_CONCURRENCY: int = env.int("DRIFTLINE_POLL_CONCURRENCY", 32, validate=validate.Range(min=1, max=512))
 RETENTION_DAYS: int = env.int("DRIFTLINE_RETENTION_DAYS", 400, validate=validate.Range(min=1, max=36_500))
+AUDIT_DAYS: int = env.int("DRIFTLINE_AUDIT_DAYS", 400, validate=validate.Range(min=1, max=36_500))
 ANSWER_LIMIT_MB: int = env.int("DRIFTLINE_ANSWER_LIMIT_MB", 64, validate=validate.Range(min=1))
 
 # messages to people
@@ -83,6 +85,21 @@ HEARTBEAT_URL: str = env.str("DRIFTLINE_HEARTBEAT_URL", "", validate=_is_web_add
 
 # incidents
 ACKNOWLEDGED_HOURS: int = env.int("DRIFTLINE_ACKNOWLEDGED_HOURS", 72, validate=validate.Range(min=1, max=8_760))
+
+# signing in
+OIDC_ISSUER: str = env.str("DRIFTLINE_OIDC_ISSUER", "", validate=_is_web_address_or_empty)
+OIDC_CLIENT_ID: str = env.str("DRIFTLINE_OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET: str = env.str("DRIFTLINE_OIDC_CLIENT_SECRET", "")
+OIDC_SCOPES: list[str] = env.list("DRIFTLINE_OIDC_SCOPES", ["openid", "profile", "email"])
+OIDC_GROUPS_CLAIM: str = env.str("DRIFTLINE_OIDC_GROUPS_CLAIM", "groups")
+OIDC_NAME: str = env.str("DRIFTLINE_OIDC_NAME", "single sign-on")
+LOCAL_ACCOUNTS: bool = env.bool("DRIFTLINE_LOCAL_ACCOUNTS", True)
+ADMIN_CONTACT: str = env.str("DRIFTLINE_ADMIN_CONTACT", "an administrator")
+SESSION_HOURS: float = env.float("DRIFTLINE_SESSION_HOURS", 168.0, validate=validate.Range(min=0.01, max=8760))
+SESSION_IDLE_HOURS: float = env.float("DRIFTLINE_SESSION_IDLE_HOURS", 24.0, validate=validate.Range(min=0.01, max=8760))
+TRUSTED_PROXIES: int = env.int("DRIFTLINE_TRUSTED_PROXIES", 0, validate=validate.Range(min=0, max=10))
+SSL_REDIRECT: bool = env.bool("DRIFTLINE_SSL_REDIRECT", True)
+HSTS_SECONDS: int = env.int("DRIFTLINE_HSTS_SECONDS", 31_536_000, validate=validate.Range(min=0))
 
 # the API that programs ask here
 API_CALLS_PER_MINUTE: int = env.int("DRIFTLINE_API_CALLS_PER_MINUTE", 600, validate=validate.Range(min=1))
@@ -107,6 +124,9 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",
+    "allauth.account",  # none of its pages are in use: the next one needs its tables
+    "allauth.socialaccount",
+    "axes",
     "assays",
     "assays.insight",
     "assays.incidents",
@@ -122,6 +142,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "dashboard.preferences.PreferencesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "dashboard.sessions.IdleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -129,13 +150,44 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: puts its page in place of the answer
 ]
 
 ROOT_URLCONF = "dashboard.urls"
 WSGI_APPLICATION = "dashboard.wsgi.application"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"
-LOGOUT_REDIRECT_URL = "sign-in"
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "dashboard.backends.Password",
+    "dashboard.backends.Link",
+    "dashboard.backends.Provider",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of older accounts: hashed anew at their next sign-in
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SOCIALACCOUNT_ONLY = True
+ACCOUNT_EMAIL_VERIFICATION = "none"
+
+AXES_HANDLER = "dashboard.throttle.Throttle"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username", "ip_address"]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=5)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "dashboard.addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "dashboard.throttle.locked_out"
+AXES_DISABLE_ACCESS_LOG = True  # the audit trail is kept instead
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 TEMPLATES = [
     {
@@ -215,16 +267,22 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+SESSION_COOKIE_AGE = round(SESSION_HOURS * 3600)
+
 # HTTPS in front of it: cookies travel encrypted alone, and the forms' origin is the public one
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL.rstrip("/")] if SESSION_COOKIE_SECURE else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+SECURE_SSL_REDIRECT = PRODUCTION and SESSION_COOKIE_SECURE and SSL_REDIRECT
+SECURE_HSTS_SECONDS = HSTS_SECONDS if PRODUCTION and SESSION_COOKIE_SECURE else 0
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # what other hosts of its domain do is not ours to say
 
 SECRETS = [
     SECRET_KEY,
     WALLAROO_PASSWORD,
     WALLAROO_CLIENT_SECRET,
     WALLAROO_TOKEN,
+    OIDC_CLIENT_SECRET,
     *NOTICE_KEYS,
     HEARTBEAT_URL,
     str(DATABASE["PASSWORD"]),

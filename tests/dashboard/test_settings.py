@@ -37,7 +37,11 @@ def test_everything_starts_with_nothing_set() -> None:
     [
         ("DRIFTLINE_PRODUCTION", "true", "DRIFTLINE_SECRET_KEY: Environment variable not set."),
         ("DRIFTLINE_PRODUCTION", "true", "DRIFTLINE_NOTICE_KEYS: Environment variable not set."),
-        ("DRIFTLINE_NOTICE_NETWORKS", "10.0.0.1/8", "DRIFTLINE_NOTICE_NETWORKS: Not networks: 10.0.0.1/8 has host bits"),
+        (
+            "DRIFTLINE_NOTICE_NETWORKS",
+            "10.0.0.1/8",
+            "DRIFTLINE_NOTICE_NETWORKS: Not networks: 10.0.0.1/8 has host bits",
+        ),
         ("DRIFTLINE_HEARTBEAT_URL", "hc-ping.com", "DRIFTLINE_HEARTBEAT_URL: Not an http or https address."),
         ("DRIFTLINE_PRODUCTION", "perhaps", "DRIFTLINE_PRODUCTION: Not a valid boolean."),
         ("DRIFTLINE_POLL_CONCURRENCY", "0", "DRIFTLINE_POLL_CONCURRENCY: Must be greater than or equal to 1"),

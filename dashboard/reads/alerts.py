@@ -1,0 +1,176 @@
+"""The alerts page's queries: which incidents a person may see, the lists they work through, and one incident's story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
+
+from assays.incidents import groups
+from assays.incidents.lists import List, counted, listed
+from assays.incidents.models import Act as Deed
+from assays.incidents.models import Change, Incident, Kind
+from assays.models import Field
+from assays.states import State
+from dashboard.access import NEEDED, Access, Act, Role
+from dashboard.models import Grant
+from dashboard.reads.kept import kept
+from dashboard.reads.paging import Page, stretch
+
+PER_PAGE = 50
+ANSWERED = 10
+"""So many of the acknowledged stand below the unanswered."""
+BESIDE = 6
+MENU_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person has asked to see, as the URL says it. `owner` is the name of who has been given an incident."""
+
+    which: List = List.OPEN
+    text: str = ""
+    severity: State | None = None
+    kind: Kind | None = None
+    pipeline: int | None = None
+    workspace: int | None = None
+    owner: str = ""
+    page: int = 1
+
+    @property
+    def narrows(self) -> bool:
+        asked = (self.severity, self.kind, self.pipeline, self.workspace)
+        return bool(self.text or self.owner) or any(each is not None for each in asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Menus:
+    """What the filters offer: pipelines and workspaces by number, and the names of those who have something."""
+
+    pipelines: dict[int, str]
+    workspaces: dict[int, str]
+    owners: list[str]
+
+
+def seen(access: Access) -> QuerySet[Incident]:
+    """What is of the whole is everybody's; what another incident has taken in, or its windows withdrew, nobody's."""
+    rows = Incident.objects.filter(merged_into=None, count__gt=0)
+    if access.workspaces is None:
+        return rows
+    return rows.filter(Q(workspace_id__in=access.workspaces) | Q(workspace_id=None))
+
+
+def open_count(access: Access) -> int:
+    """How many incidents nobody has answered."""
+    return listed(seen(access), List.OPEN).count()
+
+
+def chosen(access: Access, choice: Choice) -> QuerySet[Incident]:
+    """Whatever list they are in."""
+    rows = seen(access)
+    exact = {
+        "severity": choice.severity,
+        "kind": choice.kind,
+        "pipeline_id": choice.pipeline,
+        "workspace_id": choice.workspace,
+        "assignee__username": choice.owner or None,
+    }
+    rows = rows.filter(**{column: value for column, value in exact.items() if value is not None})
+    return rows.filter(_matches(choice.text)) if choice.text else rows
+
+
+def _matches(text: str) -> Q:
+    return Q(assay__name__icontains=text) | Q(field_key__icontains=text) | Q(sentence__icontains=text)
+
+
+def counts(access: Access, choice: Choice, person: User) -> dict[List, int]:
+    return counted(chosen(access, choice), person.pk)
+
+
+def page(access: Access, choice: Choice, person: User, total: int | None) -> Page[Incident]:
+    """A page of the list; `total` is None where it has not been counted."""
+    rows = listed(chosen(access, choice), choice.which, person.pk)
+    total = rows.count() if total is None else total
+    shown = stretch(choice.page, PER_PAGE, total)
+    return Page(list(_drawn(rows)[shown.start : shown.stop]), total, shown)
+
+
+def answered(access: Access, choice: Choice) -> list[Incident]:
+    """The acknowledged ones that have waited longest."""
+    return list(_drawn(listed(chosen(access, choice), List.ACKNOWLEDGED))[:ANSWERED])
+
+
+def _drawn(rows: QuerySet[Incident]) -> QuerySet[Incident]:
+    """With what a card draws, and without what it does not."""
+    siblings = Field.objects.filter(assay=OuterRef("assay")).order_by().values("assay").annotate(many=Count("pk"))
+    drawn = rows.select_related("assay", "field", "assignee").annotate(fields=Subquery(siblings.values("many")))
+    return drawn.defer("assay__message", "assay__runs", "field__recent")
+
+
+def oldest(access: Access, choice: Choice) -> datetime | None:
+    """Since when the incident that has waited longest goes unanswered."""
+    found: datetime | None = listed(chosen(access, choice), List.OPEN).aggregate(at=Min("onset"))["at"]
+    return found
+
+
+def menus(access: Access) -> Menus:
+    """Of what is open; at most half a minute old."""
+    places = access.workspaces
+    key = ("alert menus", "all" if places is None else ",".join(map(str, sorted(places))))
+    rows = kept(key, MENU_SECONDS, lambda: _menu_rows(access))
+    return Menus(
+        {pk: name for pk, name, *_ in rows if pk is not None},
+        {pk: name for _, _, pk, name, _ in rows if pk is not None},
+        sorted({name for *_, name in rows if name}),
+    )
+
+
+def _menu_rows(access: Access) -> list[tuple[int | None, str, int | None, str, str | None]]:
+    columns = ("pipeline_id", "assay__pipeline_name", "workspace_id", "assay__workspace_name", "assignee__username")
+    return list(seen(access).filter(closed_at=None).order_by().values_list(*columns).distinct())
+
+
+def find(access: Access, pk: UUID) -> Incident | None:
+    """None for one that is not there, or out of sight."""
+    rows = Incident.objects.select_related("assay", "field", "assignee", "merged_into")
+    row = rows.defer("assay__message", "assay__runs").filter(pk=pk).first()
+    return row if row is not None and (row.workspace_id is None or access.sees(row.workspace_id)) else None
+
+
+def several(access: Access, ids: Iterable[UUID]) -> list[Incident]:
+    """Those of them that may be seen."""
+    rows = seen(access).filter(pk__in=list(ids)).select_related("assay")
+    return list(rows.defer("assay__message", "assay__runs").order_by("severity", "onset", "pk"))
+
+
+def beside(access: Access, incident: Incident) -> list[Incident]:
+    """What else of the same pipeline went bad within a day of it."""
+    rows = groups.bad_with(incident).filter(pk__in=seen(access).values("pk"))
+    return list(rows.select_related("assay", "field").defer("assay__message", "assay__runs")[:BESIDE])
+
+
+def acts_of(incident: Incident) -> Sequence[Deed]:
+    """Those on the incidents it has taken in among them, newest first."""
+    rows = Deed.objects.filter(Q(incident=incident) | Q(incident__merged_into=incident))
+    return list(rows.select_related("assignee", "undoes", "undone_by").order_by("-at", "-pk"))
+
+
+def changes_of(incident: Incident) -> Sequence[Change]:
+    return list(Change.objects.filter(incident=incident).order_by("-at", "-pk"))
+
+
+def assignable(workspaces: Iterable[int | None]) -> list[User]:
+    """Who may triage in all of these workspaces (None: in any), by name."""
+    roles = [role for role in Role if role.rank >= NEEDED[Act.TRIAGE].rank]
+    people = User.objects.filter(is_active=True)
+    for workspace_id in set(workspaces):
+        grants = Grant.objects.filter(role__in=roles)
+        if workspace_id is not None:
+            grants = grants.filter(Q(workspace_id=None) | Q(workspace_id=workspace_id))
+        held = Q(grants__in=grants) | Q(groups__grants__in=grants) | Q(is_superuser=True)
+        people = people.filter(pk__in=User.objects.filter(held).values("pk"))
+    return list(people.order_by("username"))
