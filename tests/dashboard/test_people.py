@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group, User
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client as Browser
 from pytest_django import Settings
 
@@ -143,6 +145,27 @@ def test_an_administrator_whose_account_is_closed_does_not_count() -> None:
     people.deactivate(bo, ada)
     with pytest.raises(people.Refused):
         people.deactivate(ada, ada)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_administrators_who_remove_each_other_at_once_one_stays() -> None:
+    ada, bo = person("ada"), person("bo")
+    for user in (ada, bo):
+        people.grant(user, Role.ADMIN, None, "test")
+    together = Barrier(2)
+
+    def remove(whom: User) -> bool:
+        together.wait(10)
+        try:
+            return people.revoke(whom, None, "test")
+        except people.Refused:
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(remove, [ada, bo])) == [False, True]
+    assert people.administrators().count() == 1
 
 
 def test_a_superuser_administers() -> None:
