@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
     "DRIFTLINE_PRODUCTION": "true",
     "DRIFTLINE_VAR": "/nonexistent",
-    "DRIFTLINE_SECRET_KEY": "kB3vTq9ZxW5nRj7LpY2mHs8DfGc4QaEuXo6iVwNz1KtJrPbM",
+    "DRIFTLINE_SECRET_KEY": "kB3vTq9ZxW5nRj7LpY2mHs8DfGc4QaEuXo6iVwNz1KtJrPbM0sA3",
     "DRIFTLINE_NOTICE_KEYS": "uXo6iVwNz1KtJrPbMkB3vTq9ZxW5nRj7LpY2mHs8DfGc4QaE",
     "DRIFTLINE_URL": "https://drift.example.com",
     "DRIFTLINE_ALLOWED_HOSTS": "drift.example.com",
