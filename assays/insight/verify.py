@@ -128,7 +128,8 @@ def verify(patience: timedelta = PATIENCE) -> int:
 
 def _begin_anew_where_the_basis_moved() -> None:
     """An assay's message changes with every switch; only a new baseline or measure unsettles what was checked."""
-    for row in Touched.objects.exclude(fingerprint=F("assay__fingerprint")).select_related("assay"):
+    moved = Touched.objects.exclude(fingerprint=F("assay__fingerprint")).select_related("assay")
+    for row in moved.iterator(chunk_size=200):
         assay = row.assay
         basis = _basis(assay.message)
         changed: dict[str, Any] = {"fingerprint": assay.fingerprint, "basis": basis}

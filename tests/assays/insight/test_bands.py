@@ -10,14 +10,11 @@ import pytest
 
 from assays import wire
 from assays.drift import noise
-from assays.incidents.models import Incident, Mark
 from assays.insight.bands import FieldBands, bands_of
-from assays.insight.judged import judged
 from assays.insight.labels import Label
 from assays.insight.models import CalmPeriod
-from assays.insight.whatif import Marked
 from assays.models import Assay
-from assays.schedule import Plan, micros
+from assays.schedule import Plan
 from tests.assays.insight.conftest import HOUR, Filled
 from tests.support.messages import START
 
@@ -83,18 +80,6 @@ def test_too_short_a_calm_period_says_how_many_windows_it_has(filled: Filled) ->
     CalmPeriod.objects.create(assay=assay, after=START - HOUR, until=START + 9 * HOUR, who="ada", said_at=START)
     assert found(assay).why_not_ordinary == "10 windows lie in the period, 20 are the least to say what is ordinary"
     assert found(assay).label(0.5, 256) is Label.BEYOND_NOISE
-
-
-def test_what_people_judged_is_ready_to_try_thresholds_against(filled: Filled) -> None:
-    assay = filled([0.05, 0.5, 0.5, 0.05, 0.5, 0.05, 0.5])
-    first, second, third = Incident.objects.filter(kind="drift").order_by("first_bad_end")
-    for incident, mark in ((first, Mark.CONFIRMED), (third, Mark.FALSE_ALARM)):
-        Incident.objects.filter(pk=incident.pk).update(mark=mark)
-    assert judged(assay.fields.get()) == [
-        Marked(str(first.pk), micros(START + HOUR), micros(START + 2 * HOUR), confirmed=True),
-        Marked(str(third.pk), micros(START + 6 * HOUR), micros(START + 6 * HOUR), confirmed=False),
-    ]
-    assert second.mark == Mark.NONE
 
 
 def test_the_width_of_windows_matters_to_what_is_expected(calm: Assay) -> None:
