@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from assays.models import Upstream
 from dashboard import access, formats, guard, preferences
+from dashboard.reads.alerts import open_count
 
 ZONES = (
     "America/New_York",
@@ -31,6 +33,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     """The context processor; what costs a query is asked only by a template that draws it."""
     chosen = preferences.of(request)
     now = timezone.now()
+    allowed = guard.access_of(request) if hasattr(request, "user") else access.NOTHING
     return {
         "now": now,
         "preferences": chosen,
@@ -38,7 +41,8 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "zone_name": formats.zone_name(chosen.zone, now),
         "zones": ZONES,
         "host": urlsplit(settings.WALLAROO_URL).netloc,
-        "access": guard.access_of(request) if hasattr(request, "user") else access.NOTHING,
+        "access": allowed,
+        "unanswered": SimpleLazyObject(lambda: open_count(allowed)),
     }
 
 

@@ -164,19 +164,21 @@ def _marks(drawn: Drawn, top: float) -> list[SafeString]:
 
 def _mark(drawn: Drawn, state: State, at: int, score: float, top: float) -> SafeString:
     return format_html(
-        '<use href="#g-{0}" class="s-{0}" x="{1}" y="{2:.1f}" width="{3}" height="{3}" transform="translate({4} {4})"/>',
+        '<use href="#g-{0}" class="s-{0}" x="{1}" y="{2}" width="{3}" height="{3}" transform="translate({4} {4})"/>',
         state.slug,
         percent(_x(drawn, at)),
-        _y(score, top),
+        f"{_y(score, top):.1f}",
         MARK,
         -MARK / 2,
-    ) if state != State.OK else mark_safe("")
+    )
 
 
 def _dots(drawn: Drawn, top: float) -> SafeString:
     marked = {at for places, _ in drawn.buckets.marks.values() for at in places.tolist()}
     pairs = zip(drawn.buckets.at.tolist(), drawn.buckets.high.tolist(), strict=True)
-    dots = ((percent(_x(drawn, at)), f"{_y(score, top):.1f}") for at, score in pairs if score == score and at not in marked)
+    dots = (
+        (percent(_x(drawn, at)), f"{_y(score, top):.1f}") for at, score in pairs if score == score and at not in marked
+    )
     return format_html_join("", '<circle cx="{}" cy="{}" r="2.25" fill="var(--dl-series)"/>', dots)
 
 
@@ -184,9 +186,9 @@ def _peak(drawn: Drawn, top: float) -> SafeString:
     if drawn.peak is None or drawn.peak_end is None:
         return mark_safe("")
     return format_html(
-        '<text x="{}" y="{:.1f}" dy="-10" text-anchor="middle" class="top over">{}</text>',
+        '<text x="{}" y="{}" dy="-10" text-anchor="middle" class="top over">{}</text>',
         percent(_x(drawn, micros(drawn.peak_end))),
-        _y(drawn.peak, top),
+        f"{_y(drawn.peak, top):.1f}",
         formats.score(drawn.peak),
     )
 
@@ -197,5 +199,6 @@ def _days(drawn: Drawn) -> list[SafeString]:
     at = [drawn.since + span * (k + 0.5) / TICKS for k in range(TICKS)]
     word = formats.day if span > 3 * DAY else formats.moment
     text = '<text x="{}" y="{}" dy="18" text-anchor="middle">{}</text>'
-    return [format_html(text, percent(_x(drawn, micros(when))), HEIGHT, word(when, drawn.zone, drawn.now)) for when in at]
-
+    return [
+        format_html(text, percent(_x(drawn, micros(when))), HEIGHT, word(when, drawn.zone, drawn.now)) for when in at
+    ]

@@ -120,7 +120,7 @@ def oldest(access: Access, choice: Choice) -> datetime | None:
 def menus(access: Access) -> Menus:
     """Of what is open; at most half a minute old."""
     places = access.workspaces
-    key = ("alert menus", "all" if places is None else ",".join(map(str, sorted(places))))
+    key = ("alert-menus", "all" if places is None else ",".join(map(str, sorted(places))))
     rows = kept(key, MENU_SECONDS, lambda: _menu_rows(access))
     return Menus(
         {pk: name for pk, name, *_ in rows if pk is not None},

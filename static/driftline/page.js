@@ -9,7 +9,7 @@ const seen = new WeakMap();
 
 function isBusy(board) {
   const dialog = document.querySelector("dialog[open]");
-  return dialog || board.querySelector("details[open]") || board.matches(":has(input:focus)");
+  return dialog || board.querySelector("details[open]") || board.matches(":has(input:not([type=checkbox]):focus)");
 }
 
 function refresh(board) {
@@ -87,6 +87,7 @@ function bare(node) {
 }
 
 setInterval(() => boards().forEach(refresh), REFRESH_MS);
+document.addEventListener("driftline:refresh", () => boards().forEach(refresh));
 document.addEventListener("visibilitychange", () => document.hidden || boards().forEach(refresh));
 if (document.querySelector("[data-refresh-page]")) {
   setInterval(() => document.hidden || location.reload(), REFRESH_MS);
@@ -173,6 +174,7 @@ const KEYS = {
   "]": () => document.querySelector("[data-window=after]")?.click(),
   t: () => document.querySelector("[data-view]:not([aria-current])")?.click(),
   go: () => location.assign(document.querySelector(".brand").href),
+  ga: () => location.assign(document.querySelector(".nav-main a[href$='/alerts/']").href),
   gh: () => document.querySelector(".nav-main a:last-child").click(),
 };
 
