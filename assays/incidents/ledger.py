@@ -5,6 +5,7 @@ The caller holds the locks of the assays concerned; `close` writes everything at
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -97,21 +98,30 @@ class Ledger:
         self, kind: Kind, assay: Assay | None, began: datetime, severity: State, sentence: str, news: News
     ) -> None:
         """An incident that follows from no windows: of a whole assay, or of everything."""
-        row = self._new(kind, assay, None, began)
+        pk = identity(kind, str(assay.pk) if assay else "", micros(began))
+        row = self._found(pk) or self._add(pk, kind, assay, None, began)
         row.onset = row.first_bad_end = row.opened_at = row.last_bad_end = began
         row.ok_end, row.merged_into = None, None
         row.count, row.severity, row.sentence = 1, severity, sentence
         self._news[row.pk] = news
 
-    def _new(self, kind: Kind, assay: Assay | None, field: Field | None, first_bad: datetime) -> Incident:
-        """A row without facts; one that had that id before and lost its windows takes it again."""
-        scope = " ".join([str(assay.pk) if assay else "", *([field.key] if field else [])]).strip()
-        pk = identity(kind, scope, micros(first_bad))
+    def _new(self, kind: Kind, assay: Assay, field: Field, first_bad: datetime) -> Incident:
+        """A row without facts; one that had that id before and lost its windows takes it again.
+
+        One that had it and lives on in other windows keeps it.
+        """
+        scope, end = f"{assay.pk} {field.key}", micros(first_bad)
+        ids = (identity(kind, f"{scope} {turn}" if turn else scope, end) for turn in itertools.count())
+        pk = next(pk for pk in ids if not _is_live(self._found(pk)))
+        return self._rows.get(pk) or self._add(pk, kind, assay, field, first_bad)
+
+    def _found(self, pk: UUID) -> Incident | None:
         if pk not in self._rows:
-            before = Incident.objects.select_for_update(of=("self",)).select_related("assay").filter(pk=pk).first()
-            if before is not None:
-                return self.load([before])[0]
-            self._rows[pk] = _blank(pk, kind, assay, field, first_bad, self.now)
+            self.load(acts.locked(pk=pk))
+        return self._rows.get(pk)
+
+    def _add(self, pk: UUID, kind: Kind, assay: Assay | None, field: Field | None, first_bad: datetime) -> Incident:
+        self._rows[pk] = _blank(pk, kind, assay, field, first_bad, self.now)
         return self._rows[pk]
 
     def join(self, row: Incident, heir: Incident) -> None:
@@ -239,6 +249,10 @@ def _blank(
         seen_at=now,
         key_end=first_bad,
     )
+
+
+def _is_live(row: Incident | None) -> bool:
+    return row is not None and row.merged_into_id is None and row.count > 0
 
 
 def _values(row: Incident) -> list[Any]:

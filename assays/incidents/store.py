@@ -264,10 +264,10 @@ def _rework(source: Source, rule: Rule, touched: tuple[int, int], ledger: Ledger
 
 
 def _kept(source: Source, left: int, right: int, ledger: Ledger) -> list[Incident]:
-    """The incidents that lie within, or got their id from a window that does."""
+    """The incidents that lie within; those taken in or lost before that got their id from a window that does."""
     after, until = moment(max(left, 0)), moment(min(right, LAST))
     within = Q(opened_at__lte=until) & (Q(ok_end=None) | Q(ok_end__gt=after))
-    named = Q(key_end__gt=after, key_end__lte=until)
+    named = Q(key_end__gt=after, key_end__lte=until) & (Q(count=0) | Q(merged_into__isnull=False))
     return ledger.load(acts.locked(within | named, field=source.field, kind=source.kind))
 
 

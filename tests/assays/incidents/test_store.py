@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from assays.incidents import rules, store, triage
@@ -324,10 +324,12 @@ FACTS = (
 )
 
 
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 SCORES = st.lists(st.sampled_from([OK, OK, WARNING, ALERT, "it broke", None]), min_size=1, max_size=24)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 @given(SCORES, st.sampled_from([Rule(), Rule(2, 3, 2)]), st.integers(0, 10_000))
 def test_any_order_of_arrival_with_repeats_and_rescores_gives_the_same_incidents(
     scores: list[Any], rule: Rule, seed: int
