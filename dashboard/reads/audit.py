@@ -27,6 +27,37 @@ ACTS = {
     "api.preview_baseline_binning_answered": "answer to a binning",
     "api.score": "asked for a score",
     "api.score_answered": "answer to a score",
+    "incident.acknowledge": "acknowledged an incident",
+    "incident.snooze": "snoozed an incident",
+    "incident.assign": "gave an incident to somebody",
+    "incident.note": "noted something of an incident",
+    "incident.resolve": "resolved an incident",
+    "incident.mark": "judged an incident",
+    "incident.undo": "took back what was done to an incident",
+    "incident.expire": "acknowledgement ran out",
+    "incident.wake": "snooze ended",
+    "incident.reopen": "incident opened again",
+    "rule.set": "set a rule for incidents",
+    "rule.drop": "dropped a rule for incidents",
+    "threshold.set": "set a threshold",
+    "threshold.drop": "dropped a threshold",
+    "insight.calm": "named a calm period",
+    "insight.calm.end": "withdrew a calm period",
+    "insight.annotate": "remarked on a moment",
+    "insight.annotate.withdraw": "withdrew a remark",
+    "insight.dismiss": "answered advice on an assay",
+    "insight.dismiss.undo": "took back an answer to advice",
+    "about.say": "wrote about an assay",
+    "marker.add": "marked a moment",
+    "marker.remove": "removed a mark",
+    "maintenance.add": "announced maintenance",
+    "maintenance.end": "ended maintenance",
+    "maintenance.call_off": "called maintenance off",
+    "route.add": "added a route for messages",
+    "route.edit": "changed a route for messages",
+    "route.remove": "removed a route for messages",
+    "route.test": "tried a route for messages out",
+    "route.secret": "gave a route a new secret",
     "session.sign_in": "signed in",
     "session.sign_in_failed": "failed to sign in",
     "session.sign_out": "signed out",
@@ -47,7 +78,7 @@ ACTS = {
     "token.make": "made a token",
     "token.revoke": "revoked a token",
 }
-_OF_PEOPLE = ("session.", "person.", "grant.", "group.", "token.")
+_OF_ADMINISTRATORS = ("session.", "person.", "grant.", "group.", "token.", "route.")
 """Acts that only administrators see, also where they are about one workspace."""
 
 
@@ -92,10 +123,10 @@ def seen(access: Access) -> QuerySet[AuditEvent]:
     events = AuditEvent.objects.all()
     if access.may(Act.ADMINISTER):
         return events
-    of_people = Q()
-    for prefix in _OF_PEOPLE:
-        of_people |= Q(act__startswith=prefix)
-    return access.within(events.exclude(workspace_id=None).exclude(of_people))
+    hidden = Q(workspace_id=None)
+    for prefix in _OF_ADMINISTRATORS:
+        hidden |= Q(act__startswith=prefix)
+    return access.within(events.exclude(hidden))
 
 
 def page(access: Access, sought: Sought, before: Cursor | None) -> Page:

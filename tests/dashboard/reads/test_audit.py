@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
 
 from assays import audit
+from assays.incidents.models import ActKind
 from assays.models import AuditEvent
 from dashboard.access import NOTHING, Access, Role
 from dashboard.reads import audit as reads
@@ -15,6 +18,7 @@ from dashboard.reads.audit import Sought
 
 pytestmark = pytest.mark.django_db
 
+ROOT = Path(__file__).resolve().parents[3]
 ADMIN, ALL, HERE = Access(Role.ADMIN), Access(Role.OPERATOR), Access(places={7: Role.VIEWER})
 
 
@@ -95,6 +99,24 @@ def test_a_page_is_found_by_an_index_without_sorting(access: Access, trail: None
     assert "TEMP B-TREE FOR ORDER BY" not in plan
 
 
+def recorded() -> set[str]:
+    """The acts that are named where something is recorded."""
+    calls = (
+        node
+        for folder in ("assays", "dashboard")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("record", "_recorded"))
+    )
+    named = {str(call.args[0].value) for call in calls if call.args and isinstance(call.args[0], ast.Constant)}
+    return {*named, *(f"incident.{kind}" for kind in ActKind.values)}
+
+
+def test_every_act_has_words_of_its_own() -> None:
+    assert len(recorded()) > 30
+    assert recorded() - set(reads.ACTS) == set()
+
+
 def test_an_act_without_words_of_its_own_is_named() -> None:
     assert reads.words("grant.give") == "gave a role"
-    assert reads.words("incident.false_alarm") == "incident: false alarm"
+    assert reads.words("comet.false_alarm") == "comet: false alarm"
