@@ -146,7 +146,7 @@ def _unwelcome(person: User) -> str:
 
 def _failed(request: HttpRequest, failure: sso.Failed) -> HttpResponse:
     """What strangers can bring about without the provider is not kept in the audit."""
-    log.warning("Sign-in by the provider failed: %s (%s)", failure, failure.__cause__)
+    log.warning("Sign-in by the provider failed: %s (%.300s)", failure, failure.__cause__)
     if isinstance(failure, sso.Refused):
         sessions.refuse(request, "", backends.Provider, str(failure))
     status = 503 if isinstance(failure, sso.Unreachable) else 403
