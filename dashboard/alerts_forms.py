@@ -20,7 +20,7 @@ from dashboard.reads.alerts import Choice
 SEVERITIES = (State.ALERT, State.WARNING, State.FAILED, State.LATE, State.NO_DATA)
 MOST_AT_ONCE = 1000
 MORNING = time(9)
-_NUMBER = {"min_value": -(2**63), "max_value": 2**63 - 1, "required": False}
+LEAST, MOST = -(2**63), 2**63 - 1
 
 
 class AlertsForm(forms.Form):
@@ -30,8 +30,8 @@ class AlertsForm(forms.Form):
     q = forms.CharField(max_length=200, required=False)
     severity = forms.ChoiceField(choices=[(state.slug, state.slug) for state in SEVERITIES], required=False)
     kind = forms.ChoiceField(choices=Kind.choices, required=False)
-    pipeline = forms.IntegerField(**_NUMBER)
-    workspace = forms.IntegerField(**_NUMBER)
+    pipeline = forms.IntegerField(min_value=LEAST, max_value=MOST, required=False)
+    workspace = forms.IntegerField(min_value=LEAST, max_value=MOST, required=False)
     owner = forms.CharField(max_length=150, required=False)
     page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
 

@@ -1,4 +1,4 @@
-"""An incident's windows as an SVG that any width may stretch: lines in a scaled box, marks and words at their size. Pure.
+"""An incident's windows as an SVG that any width may stretch: its marks and words keep their size. Pure.
 
 It is drawn without a script, so that it prints and mails; the assay page has the chart that answers.
 """
@@ -87,12 +87,13 @@ def _band(drawn: Drawn) -> SafeString:
         percent(max(0.5, right - left)),
         HEIGHT,
     )
-    end = left > 80
+    at_end = left > 80
+    aside = 24 if drawn.peak_end and abs(_x(drawn, micros(drawn.peak_end)) - left) < 6 else 4
     return shade + format_html(
         '<text x="{}" y="11" dx="{}" text-anchor="{}">onset {}</text>',
         percent(left),
-        -4 if end else 4,
-        "end" if end else "start",
+        -aside if at_end else aside,
+        "end" if at_end else "start",
         day,
     )
 

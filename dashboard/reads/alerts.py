@@ -1,4 +1,4 @@
-"""The alerts page's queries: which incidents a person may see, the lists they work through, and one incident's story."""
+"""The alerts page's queries: the incidents that a person may see, in lists to work through, and the story of one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dashboard.reads.paging import Page, stretch
 PER_PAGE = 50
 ANSWERED = 10
 """So many of the acknowledged stand below the unanswered."""
-BESIDE = 6
+BESIDE, LOOKED_AT = 6, 60
 MENU_SECONDS = 30
 
 
@@ -148,9 +148,15 @@ def several(access: Access, ids: Iterable[UUID]) -> list[Incident]:
 
 
 def beside(access: Access, incident: Incident) -> list[Incident]:
-    """What else of the same pipeline went bad within a day of it."""
+    """What else of the same pipeline went bad within a day of it: of each field the worst incident, open ones first."""
     rows = groups.bad_with(incident).filter(pk__in=seen(access).values("pk"))
-    return list(rows.select_related("assay", "field").defer("assay__message", "assay__runs")[:BESIDE])
+    rows = rows.exclude(assay=incident.assay_id, field_key=incident.field_key)
+    found: dict[tuple[UUID | None, str], Incident] = {}
+    for row in rows.select_related("assay", "field").defer("assay__message", "assay__runs")[:LOOKED_AT]:
+        key = row.assay_id, row.field_key
+        if key not in found or row.is_open > found[key].is_open:
+            found[key] = row
+    return sorted(found.values(), key=lambda row: not row.is_open)[:BESIDE]
 
 
 def acts_of(incident: Incident) -> Sequence[Deed]:

@@ -111,6 +111,7 @@ def board(request: HttpRequest) -> dict[str, Any]:
         "choice": told.choice,
         "tabs": [(which, counts.get(which)) for which in List],
         "page": page,
+        "page_key": page.number if page.number > 1 else None,
         "sections": sections(told, page, events),
         "menus": reads.menus(told.access),
         "severities": SEVERITIES,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
@@ -113,13 +113,20 @@ def told_of(asked: Asked, row: Incident) -> dict[str, Any]:
         "proof": proof,
         "compared": proof.compared,
         "metric": proof.metric,
-        "warnings": row.count - row.alerts,
-        "is_drift": row.kind in (Kind.DRIFT, Kind.MISMATCH),
+        "counted": _counted(row),
         "known": about.known([row.assay])[row.assay.pk] if row.assay else about.Known(),
         "beside": [_beside(one) for one in reads.beside(asked.access, row)],
         "timeline": timeline(asked, row, markers, may=may),
         "window_key": wire.rfc3339(row.peak_end or row.last_bad_end),
     }
+
+
+def _counted(row: Incident) -> str:
+    """`6 alert, 2 warning`: how the bad windows of a drift divide."""
+    if row.kind != Kind.DRIFT:
+        return ""
+    pairs = ((row.alerts, "alert"), (row.count - row.alerts, "warning"))
+    return ", ".join(f"{many:,} {word}" for many, word in pairs if many)
 
 
 def shown_span(row: Incident, now: datetime) -> Span:
@@ -135,10 +142,11 @@ def _proof(asked: Asked, row: Incident, span: Span, markers: Iterable[datetime])
     if row.assay is None or row.field is None:
         return Proof()
     watched = assay_reads.watched(asked.access, row.assay.pk, row.field.key)
+    buckets = _buckets(watched.assay, watched.field.pk, span)
     return Proof(
         metric=watched.assay.metric,
         judged=_judged(watched, row.peak_end or row.last_bad_end),
-        chart=_chart(asked, row, span, list(markers)),
+        chart=_chart(asked, row, span, buckets, list(markers)),
         fields=len(watched.fields),
     )
 
@@ -150,12 +158,10 @@ def _judged(watched: assay_reads.Watched, end: datetime) -> window.Judged | None
     return window.judge(wire.read_result(message.message), watched.fields, watched.field.key, watched.message)
 
 
-def _chart(asked: Asked, row: Incident, span: Span, markers: list[datetime]) -> SafeString:
-    assert row.assay is not None
-    assert row.field is not None
+def _chart(asked: Asked, row: Incident, span: Span, buckets: series.Buckets, markers: list[datetime]) -> SafeString:
     room = (span.until - span.after) / 80
     drawn = incident_chart.Drawn(
-        buckets=_buckets(row.assay, row.field.pk, span),
+        buckets=buckets,
         since=span.after,
         until=span.until + room,
         zone=asked.zone,

@@ -114,7 +114,7 @@ def act(request: HttpRequest, name: str) -> HttpResponseBase:
     try:
         seen = named(sent.getlist("incident"))
     except forms.ValidationError as error:
-        return _refused(request, error.message)
+        return _refused(request, str(error.message))
     rows = _triable(told.access, seen)
     if request.method == "GET":
         return _ask(request, told, kind, rows, kind.form(told, None, rows))
@@ -131,7 +131,7 @@ def _act(
     if done.refused:
         left = [changed.incident for changed in done.refused]
         return _ask(request, told, kind, left, form, status=409, done=done)
-    return _done(request, f"{kind.past} {_what(rows)}", done)
+    return _done(request, f"{kind.past} {_what(rows)}", done.batch)
 
 
 def _triable(access: Access, seen: Sequence[Seen]) -> list[Incident]:
@@ -170,8 +170,14 @@ def _ask(
         return render(request, "alerts_act.html", context, status=status)
     response = render(request, "_alerts_act.html", context, status=status)
     if request.method == "POST":
-        response.headers |= {"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML", "HX-Trigger-After-Swap": "asking"}
+        _into(response, "#dialog")
+        response.headers["HX-Trigger-After-Swap"] = "asking"
     return response
+
+
+def _into(response: HttpResponse, place: str) -> None:
+    """Where htmx puts the answer, whatever asked for it."""
+    response.headers["HX-Retarget"], response.headers["HX-Reswap"] = place, "innerHTML"
 
 
 def _since(changed: Changed, told: Asked) -> list[str]:
@@ -190,21 +196,26 @@ def _what(rows: Sequence[Incident]) -> str:
     return title(rows[0]) if len(rows) == 1 else formats.plural(len(rows), "incident")
 
 
-def _done(request: HttpRequest, words: str, done: Done) -> HttpResponseBase:
+def _done(request: HttpRequest, words: str, batch: UUID | None = None) -> HttpResponseBase:
+    """Says what was done, and offers to take it back."""
     if request.headers.get("HX-Request"):
-        response = render(request, "_alerts_toast.html", {"words": words, "batch": done.batch})
-        response.headers |= {"HX-Retarget": "#toasts", "HX-Reswap": "innerHTML", "HX-Trigger": "triaged"}
+        response = _toast(request, {"words": words, "batch": batch})
+        response.headers["HX-Trigger"] = "triaged"
         return response
-    messages.success(request, words, extra_tags=str(done.batch))
+    messages.success(request, words, extra_tags=str(batch or ""))
     return redirect(_next(request))
 
 
 def _refused(request: HttpRequest, words: str, status: int = 400) -> HttpResponse:
     if request.headers.get("HX-Request"):
-        response = render(request, "_alerts_toast.html", {"words": words, "failed": True}, status=status)
-        response.headers |= {"HX-Retarget": "#toasts", "HX-Reswap": "innerHTML"}
-        return response
+        return _toast(request, {"words": words, "failed": True}, status)
     return render(request, "400.html", {"exception": words}, status=status)
+
+
+def _toast(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    response = render(request, "_alerts_toast.html", context, status=status)
+    _into(response, "#toasts")
+    return response
 
 
 def _next(request: HttpRequest) -> str:
@@ -228,13 +239,4 @@ def undo(request: HttpRequest) -> HttpResponseBase:
     done = triage.undo(batch, cast(User, request.user))
     if not done.acts:
         return _refused(request, "That is undone already, or was done more than ten minutes ago.", 409)
-    return _done_undoing(request, f"Took back what was done to {formats.plural(len(done.acts), 'incident')}")
-
-
-def _done_undoing(request: HttpRequest, words: str) -> HttpResponseBase:
-    if request.headers.get("HX-Request"):
-        response = render(request, "_alerts_toast.html", {"words": words})
-        response.headers |= {"HX-Trigger": "triaged", "HX-Retarget": "#toasts", "HX-Reswap": "innerHTML"}
-        return response
-    messages.success(request, words)
-    return redirect(_next(request))
+    return _done(request, f"Took back what was done to {formats.plural(len(done.acts), 'incident')}")
