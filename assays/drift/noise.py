@@ -28,8 +28,8 @@ SMALL = 20
 
 DRAWS = 4_000
 SEED = 2018
-STEP = 1.05
-"""Bands are simulated for numbers of rows this ratio apart, and of few rows for each number."""
+STEP = 1.1
+"""Windows are drawn for numbers of rows this ratio apart, few rows for each number; in between scores are scaled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +96,13 @@ def limit(baseline: Sample, rows: int, level: float = LEVEL) -> float:
     if rows < 1:
         return math.nan
     if is_small(baseline, rows):
-        return float(np.quantile(_drawn(baseline, _snapped(rows)), level))
+        return _drawn_limit(baseline, _snapped(rows), level) * _stretch(baseline, rows)
     return large_sample_limit(baseline, rows, level)
 
 
 def large_sample_limit(baseline: Sample, rows: int, level: float = LEVEL) -> float:
     """The same where no count is small: chi-squared's quantile times the sum of the samples' reciprocals."""
-    return (1 / baseline.rows + 1 / rows) * chi2_quantile(level, baseline.degrees)
+    return _scale(baseline, rows) * chi2_quantile(level, baseline.degrees)
 
 
 def chance(baseline: Sample, rows: int, threshold: float) -> float:
@@ -110,8 +110,8 @@ def chance(baseline: Sample, rows: int, threshold: float) -> float:
     if rows < 1:
         return math.nan
     if is_small(baseline, rows):
-        return float(np.mean(_drawn(baseline, _snapped(rows)) >= threshold))
-    return chi2_tail(threshold / (1 / baseline.rows + 1 / rows), baseline.degrees)
+        return float(np.mean(_drawn(baseline, _snapped(rows)) * _stretch(baseline, rows) >= threshold))
+    return chi2_tail(threshold / _scale(baseline, rows), baseline.degrees)
 
 
 def is_small(baseline: Sample, rows: int) -> bool:
@@ -147,22 +147,41 @@ def _by_number(rows: ArrayLike, answer: Callable[[int], float]) -> Floats:
     return np.array([answer(int(many)) for many in distinct], dtype=np.float64)[places]
 
 
+def _scale(baseline: Sample, rows: int) -> float:
+    return 1 / baseline.rows + 1 / rows
+
+
 def _snapped(rows: int) -> int:
     return max(1, round(STEP ** round(math.log(rows, STEP))))
 
 
+def _stretch(baseline: Sample, rows: int) -> float:
+    """What scores of the number of rows that windows are drawn for are scaled by, as where no count is small."""
+    return _scale(baseline, rows) / _scale(baseline, _snapped(rows))
+
+
+@lru_cache(maxsize=4096)
+def _drawn_limit(baseline: Sample, rows: int, level: float) -> float:
+    return float(np.quantile(_drawn(baseline, rows), level))
+
+
 @lru_cache(maxsize=512)
 def _drawn(baseline: Sample, rows: int) -> Floats:
-    """Scores of windows whose true shares are drawn first.
+    """Scores of windows of so many rows, each from true shares of its own."""
+    counts, reachable = np.asarray(baseline.counts), np.asarray(baseline.reachable)
+    windows = np.random.default_rng(SEED).multinomial(rows, _true_shares(baseline)) / rows
+    return score(counts[reachable] / baseline.rows, windows, _STABILITY).score
+
+
+@lru_cache(maxsize=32)
+def _true_shares(baseline: Sample) -> Floats:
+    """What the shares of the reachable bins may truly be, shape (DRAWS, B).
 
     The N values of a baseline cut the line into N + 1 stretches of equal expected probability, in any order: a bin
     that spans n of them holds a Beta-distributed share, and an empty one lies within a single stretch.
     """
-    counts, reachable = np.asarray(baseline.counts), np.asarray(baseline.reachable)
-    stretches = np.maximum(counts, 1)[reachable]
-    chance = np.random.default_rng(SEED)
-    windows = chance.multinomial(rows, chance.dirichlet(stretches, DRAWS)) / rows
-    return score(counts[reachable] / baseline.rows, windows, _STABILITY).score
+    stretches = np.maximum(baseline.counts, 1)[np.asarray(baseline.reachable)]
+    return np.random.default_rng(SEED + 1).dirichlet(stretches, DRAWS)
 
 
 _STABILITY = Measure("PSI")

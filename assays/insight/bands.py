@@ -10,7 +10,7 @@ from assays import wire
 from assays.drift import noise
 from assays.insight import labels
 from assays.insight.labels import Expected, Label
-from assays.insight.ordinary import LEAST_WINDOWS, Ordinary, exceeding, ordinary, period, windows
+from assays.insight.ordinary import LEAST_WINDOWS, Ordinary, Period, exceeding, ordinary, period, windows
 from assays.insight.packs import NOTHING, History
 from assays.insight.verify import measure_of
 from assays.models import Field
@@ -48,7 +48,7 @@ def bands_of(field: Field, assay: wire.Assay) -> FieldBands:
     where = period(field, assay)
     calm = windows(field, where) if where else NOTHING
     usual = ordinary(calm, where) if where else None
-    return FieldBands(sample, why_no_noise, usual, "" if usual else _why_not(where is not None, len(calm)), calm)
+    return FieldBands(sample, why_no_noise, usual, "" if usual else _why_not(where, len(calm)), calm)
 
 
 def _sample(field: Field, assay: wire.Assay) -> tuple[noise.Sample | None, str]:
@@ -62,7 +62,7 @@ def _sample(field: Field, assay: wire.Assay) -> tuple[noise.Sample | None, str]:
     return found, "" if found else "the baseline's shares and rows tell no counts"
 
 
-def _why_not(is_known: bool, many: int) -> str:
-    if not is_known:
+def _why_not(where: Period | None, many: int) -> str:
+    if where is None:
         return "no period is marked calm, and the baseline does not say when it was taken"
-    return f"{many} windows lie in the period, {LEAST_WINDOWS} are the least to say what is ordinary"
+    return f"{many} windows lie in {where.source.value}, {LEAST_WINDOWS} are the least to say what is ordinary"

@@ -131,7 +131,9 @@ def _overlapping(case: Case) -> Iterator[Finding]:
     plan = case.assay.plan
     if plan.period is not None and plan.width > plan.period:
         many = plan.width / plan.period
-        evidence = f"a window is {plan.width} long and there is one every {plan.period}: a row is in {many:.3g} of them"
+        evidence = (
+            f"a window is {_words(plan.width)} long, one begins every {_words(plan.period)}: {many:.3g} hold a row"
+        )
         change = "count only windows that follow one another, or let runs be as far apart as windows are long"
         yield _of_assay(Kind.OVERLAPPING, case, evidence, change)
 
@@ -197,7 +199,7 @@ def _short(case: Case) -> str:
     if told is None or told.start is None or told.end is None or case.assay.plan.width > STANDSTILL:
         return ""
     length = told.end - told.start
-    return f"it covers {length}, so that not every weekday is in it" if length < WHOLE_WEEK else ""
+    return f"it covers {_words(length)}, so that not every weekday is in it" if length < WHOLE_WEEK else ""
 
 
 def _fewer_rows(case: Case) -> str:
@@ -273,3 +275,13 @@ def _of_assay(kind: Kind, case: Case, evidence: str, change: str) -> Finding:
 
 def _of_field(kind: Kind, case: Case, evidence: str, change: str) -> Finding:
     return Finding(kind, case.assay, case.field, evidence, change)
+
+
+def _words(length: timedelta) -> str:
+    """In the largest unit of which it holds one or more: `7 days`, `1 hour`, `1.5 minutes`."""
+    units = {"day": timedelta(days=1), "hour": timedelta(hours=1), "minute": timedelta(minutes=1)}
+    name, unit = next(
+        ((name, unit) for name, unit in units.items() if length >= unit), ("second", timedelta(seconds=1))
+    )
+    many = length / unit
+    return f"{many:.3g} {name}{'' if many == 1 else 's'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -72,8 +73,16 @@ def test_a_window_without_rows_has_no_band() -> None:
 
 def test_the_same_question_has_the_same_answer() -> None:
     before = noise.limit(FIFTHS, 33)
-    noise._drawn.cache_clear()
+    for kept in (noise._drawn, noise._drawn_limit, noise._true_shares):
+        kept.cache_clear()
     assert noise.limit(FIFTHS, 33) == before
+
+
+def test_limits_fall_with_every_row_more() -> None:
+    limits = [noise.limit(RICH, rows) for rows in range(20, 400)]
+    falls = sum(after < before for before, after in pairwise(limits))
+    assert falls > 0.9 * len(limits)
+    assert all(after < 1.06 * before for before, after in pairwise(limits))
 
 
 def test_chance_and_limit_answer_one_another() -> None:

@@ -133,7 +133,7 @@ def test_a_pause_that_everybody_has_forgotten_is_stale() -> None:
 def test_windows_longer_than_their_distance_overlap() -> None:
     case = healthy()
     case.assay.width_seconds = 8 * 3_600
-    assert "a row is in 8 of them" in of(case)[Kind.OVERLAPPING].evidence
+    assert of(case)[Kind.OVERLAPPING].evidence == "a window is 8 hours long, one begins every 1 hour: 8 hold a row"
 
 
 def test_a_baseline_of_less_than_a_week_has_not_every_weekday() -> None:
