@@ -10,7 +10,7 @@ from uuid import UUID
 
 from assays.incidents.models import Incident
 from assays.notices.maintenances import HELD
-from assays.notices.models import Delivery, Event, Maintenance, Outcome
+from assays.notices.models import Delivery, Event, Maintenance, Outcome, Route
 from assays.notices.routing import muted_until, quiet_until, wants
 
 RECHECK = timedelta(minutes=1)
@@ -52,7 +52,7 @@ class Situation:
         """Those that have arrived, or may have, since the route last heard that it was over."""
         told: list[Delivery] = []
         for row in self.others:
-            arrived = row.outcome == Outcome.SENT or bool(row.tries and row.route.is_pager)
+            arrived = _arrived(row, row.route)
             if row.event == Event.RESOLVED:
                 told = [] if arrived else told
             elif arrived:
@@ -63,9 +63,19 @@ class Situation:
         return [row.summary for row in self.others if row.outcome == Outcome.FOLDED and row.summary]
 
 
-def decide(delivery: Delivery, incident: Incident, at: Situation) -> Decision:
+def _arrived(row: Delivery, route: Route) -> bool:
+    """A pager is told the end of what it may have taken, too: it would ring on."""
+    return row.outcome == Outcome.SENT or bool(row.tries and route.is_pager)
+
+
+def decide(delivery: Delivery, at: Situation) -> Decision:
+    incident = delivery.incident
     if not delivery.route.is_active:
         return Skip("the route is switched off")
+    if delivery.event == Event.TEST:
+        return Skip("a test is tried once")
+    if incident is None:
+        return _quiet(delivery, at) or Send()
     if delivery.event == Event.RESOLVED:
         return _of_an_end(delivery, incident, at)
     return _useless(delivery, incident, at) or _held(delivery, incident, at) or Send()
@@ -106,6 +116,10 @@ def _is_before(row: Delivery, delivery: Delivery) -> bool:
 def _held(delivery: Delivery, incident: Incident, at: Situation) -> Wait | None:
     if until := muted_until(at.maintenances, incident, at.now):
         return Wait(until, HELD)
+    return _quiet(delivery, at)
+
+
+def _quiet(delivery: Delivery, at: Situation) -> Wait | None:
     until = quiet_until(delivery.route, at.now)
     return Wait(until, "quiet hours") if until else None
 
@@ -116,8 +130,7 @@ def _of_an_end(delivery: Delivery, incident: Incident, at: Situation) -> Decisio
         return Skip("opened again since")
     if not at.told():
         return _of_a_summary(delivery, at)
-    until = None if delivery.route.is_pager else quiet_until(delivery.route, at.now)
-    return Wait(until, "quiet hours") if until else Send()
+    return Send() if delivery.route.is_pager else _quiet(delivery, at) or Send()
 
 
 def _of_a_summary(delivery: Delivery, at: Situation) -> Decision:
@@ -125,7 +138,7 @@ def _of_a_summary(delivery: Delivery, at: Situation) -> Decision:
     summaries = at.summaries()
     if any(row.outcome == Outcome.WAITING for row in summaries):
         return Wait(at.now + RECHECK, "its summary has not been sent yet")
-    sent = [row for row in summaries if row.outcome == Outcome.SENT]
+    sent = [row for row in summaries if _arrived(row, delivery.route)]
     if not sent:
         return Skip("over before it was told")
     newest = sent[-1]

@@ -36,7 +36,8 @@ WORKS_FOR = 60.0
 BURST, SPAN = 10, timedelta(minutes=10)
 """More single messages than this, on one route within this time, become a summary."""
 
-GIVEN_UP_AFTER = timedelta(days=1)
+MOST_TRIES = 100
+"""About a day's, by `back_off`."""
 
 
 def claim(now: datetime) -> list[int]:
@@ -110,7 +111,7 @@ def _summaries(ids: set[UUID]) -> tuple[set[UUID], dict[UUID, UUID]]:
 
 def _decided(delivery: Delivery, at: Situation) -> Decision:
     """The decision, kept."""
-    decision = decide(delivery, delivery.incident, at) if delivery.incident else Send()
+    decision = decide(delivery, at)
     match decision:
         case Skip(why):
             _settle(delivery, Outcome.SKIPPED, why)
@@ -250,7 +251,7 @@ def _failed(delivery: Delivery, error: str) -> bool:
     now, route = datetime.now(UTC), delivery.route
     delivery.last_error = error
     _waiting(delivery).update(last_error=error)
-    if delivery.created_at < now - GIVEN_UP_AFTER:
+    if delivery.tries >= MOST_TRIES:
         _settle(delivery, Outcome.FAILED, "given up after a day")
     route.failures += 1
     Route.objects.filter(pk=route.pk).update(

@@ -15,9 +15,9 @@ from assays.credentials import StaticToken
 from assays.models import Assay, UpstreamError
 from assays.models import Upstream as Row
 from assays.notices import routes
-from assays.notices.models import Delivery
 from assays.upstream import Client
 from dashboard.celery import app
+from tests.assays.notices.conftest import make_assay, make_incident, tell
 from tests.support import messages
 from tests.support.receivers import receiving
 from tests.support.upstream import FEATURES, LIST, Reply, Upstream, as_json, serving
@@ -101,13 +101,12 @@ def test_each_route_with_something_due_is_handed_out_once(sent: Sent, settings: 
     settings.NOTICE_NETWORKS = ["127.0.0.0/8"]
     with receiving() as receiver:
         route = routes.add("hook", receiver.url, "test")
-        now = datetime.now(UTC)
-        Delivery.objects.create(route=route, event="test", created_at=now, due_at=now)
+        tell(make_incident(make_assay(1)))
         tasks.send_notices()
         tasks.send_notices()
         assert sent.of("deliver_notices") == [(route.pk,)]
         tasks.deliver_notices(route.pk)
-        assert receiver.events == ["test"]
+        assert receiver.events == ["opened"]
 
 
 def test_every_scheduled_task_exists_and_expires_before_its_next_knock() -> None:

@@ -12,10 +12,12 @@ from assays.incidents.models import Change, ChangeKind, Kind, News
 from assays.models import Assay
 from assays.notices import outbox, sending
 from assays.notices.models import Delivery, Maintenance, Outcome, Route
+from assays.schedule import back_off
 from assays.states import State
 from tests.assays.notices.conftest import (
     HOUR,
     MINUTE,
+    NOW,
     add_route,
     close,
     make_assay,
@@ -102,7 +104,7 @@ def test_it_waits_longer_after_each_failure_and_gives_up_after_a_day(assay: Assa
         send_all(HOUR)
         waits.append(round((Delivery.objects.get().due_at - datetime.now(UTC)).total_seconds()))
     assert waits == [10, 20, 40]
-    Delivery.objects.update(created_at=datetime.now(UTC) - timedelta(days=2))
+    Delivery.objects.update(tries=sending.MOST_TRIES - 1)
     send_all(HOUR)
     given_up = Delivery.objects.get()
     assert (given_up.outcome, given_up.why) == (Outcome.FAILED, "given up after a day")
@@ -338,6 +340,26 @@ def test_an_end_in_quiet_hours_waits_but_not_for_a_pager_which_would_go_on_ringi
     close(incident)
     send_all()
     assert [call.json["event_action"] for call in receiver.calls] == ["resolve"]
+
+
+def test_a_hundred_tries_are_about_a_day() -> None:
+    at = NOW
+    for tries in range(1, sending.MOST_TRIES):
+        at = back_off(at, tries)
+    assert timedelta(hours=23) < at - NOW < timedelta(hours=25)
+
+
+def test_a_summary_that_failed_waits_for_quiet_hours_too(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    receiver.status = 500
+    for _ in range(sending.BURST + 1):
+        tell(make_incident(assay))
+    send_all()
+    receiver.status = 200
+    Route.objects.update(quiet_from=time(0, 0), quiet_until=time(23, 59, 59))
+    send_all(HOUR)
+    assert receiver.events == ["summary"]
+    assert Delivery.objects.get(event="summary").why == "quiet hours"
 
 
 def test_a_test_is_sent_at_once_and_only_once(db: None, receiver: Receiver) -> None:
