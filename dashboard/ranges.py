@@ -30,13 +30,18 @@ class Range:
 
 def of(query: Mapping[str, str], usual: str, zone: tzinfo, now: datetime) -> Range:
     """Days win over a length; nonsense falls back to the usual length."""
-    first, last = _day(query.get("from", "")), _day(query.get("to", ""))
-    if first and last and timedelta(0) <= last - first <= LONGEST:
-        return between(first, last, zone)
+    if chosen := chosen_days(query):
+        return between(*chosen, zone)
     key = query.get("range", "")
     key = key if key in LENGTHS else usual
     days = LENGTHS[key][1]
     return Range(key, Span(now - timedelta(days=days), now), *_days(now, days, zone))
+
+
+def chosen_days(query: Mapping[str, str]) -> tuple[date, date] | None:
+    """The first and last day that the URL names, if it names a stretch that can be shown."""
+    first, last = _day(query.get("from", "")), _day(query.get("to", ""))
+    return (first, last) if first and last and timedelta(0) <= last - first <= LONGEST else None
 
 
 def between(first: date, last: date, zone: tzinfo) -> Range:

@@ -115,7 +115,8 @@ def is_drift(found: States) -> NDArray[np.bool_]:
 
 def days_in_drift(found: States) -> Ints:
     """By row."""
-    return is_drift(found).astype(np.int64).sum(axis=1)
+    days: Ints = is_drift(found).astype(np.int64).sum(axis=1)
+    return days
 
 
 class During(NamedTuple):
