@@ -56,17 +56,37 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.fixture(scope="session")
 def scripted() -> Iterator[Upstream]:
-    """Hourly assays over two days: one to switch, and one for each hostile name."""
+    """Hourly assays over two days: one to switch, and one for each hostile name, which stands in all its texts."""
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    names = ["To be switched", *HOSTILE.values()]
     with serving() as upstream:
-        for number, name in enumerate(names, start=1):
-            assay = messages.assay(number, name=name, first_run=now - timedelta(days=2))
-            ends = [now - timedelta(hours=hours) for hours in range(48)]
-            upstream.assays[assay["id"]] = assay
-            upstream.results[assay["id"]] = messages.results(assay, ends, [0.05 * (hours % 5) for hours in range(48)])
-            upstream.runs[assay["id"]] = messages.runs(now, now + timedelta(hours=1))
+        _serve(upstream, messages.assay(1, name="To be switched", first_run=now - timedelta(days=2)), now)
+        for number, text in enumerate(HOSTILE.values(), start=2):
+            _serve(upstream, _hostile(number, text, now), now)
         yield upstream
+
+
+def _serve(upstream: Upstream, assay: messages.Message, now: datetime) -> None:
+    ends = [now - timedelta(hours=hours) for hours in range(48)]
+    told = messages.results(assay, ends, [0.05 * (hours % 5) for hours in range(48)])
+    upstream.assays[assay["id"]], upstream.results[assay["id"]] = assay, told
+    upstream.runs[assay["id"]] = messages.runs(now, now + timedelta(hours=1))
+    if (text := assay["name"]) in HOSTILE.values():
+        told[1] |= messages.result(assay, ends[1], f"failed {text}")
+        for result in (told[0], *told[2:]):
+            result["workspace_name"] = f"place {text}"
+            for summary in result["summaries"].values():
+                summary["bins"]["labels"] = [f"label {text}"] * len(summary["bins"]["labels"])
+
+
+def _hostile(number: int, text: str, now: datetime) -> messages.Message:
+    field, first = f"out.{text}", now - timedelta(days=2)
+    assay = messages.assay(
+        number, name=text, first_run=first, fields={field: (0.1, 0.2)}, workspace=100 + number, pipeline=100 + number
+    )
+    assay["targeting"]["data_origin"] |= {"workspace_name": f"place {text}", "pipeline_name": f"line {text}"}
+    for summary in assay["baseline"]["Summary"].values():
+        summary["bins"]["labels"] = [f"label {text}"] * len(summary["bins"]["labels"])
+    return assay
 
 
 @pytest.fixture(scope="session")
