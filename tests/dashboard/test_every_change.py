@@ -15,6 +15,9 @@ from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.test import Client as Browser
 
+from assays.incidents import triage
+from assays.incidents.models import Incident
+from assays.incidents.triage import Seen
 from assays.models import AuditEvent
 from dashboard import people, tokens
 from dashboard.access import Role
@@ -50,6 +53,10 @@ class Stage:
     @property
     def assay(self) -> str:
         return str(self.places.here.assay.pk)
+
+    @property
+    def incident(self) -> Incident:
+        return Incident.objects.filter(workspace_id=HERE).earliest("opened_at")
 
 
 @dataclass
@@ -93,7 +100,18 @@ def _planned(_: Stage) -> Post:
     return Post({}, {"targeting": {"data_origin": {"workspace_id": HERE}}})
 
 
+def _an_incident(stage: Stage) -> Post:
+    return Post({"name": "acknowledge"}, {"incident": f"{stage.incident.pk}:{stage.incident.version}"})
+
+
+def _a_deed(stage: Stage) -> Post:
+    seen = Seen(stage.incident.pk, stage.incident.version)
+    return Post({}, {"batch": triage.acknowledge([seen], User.objects.get(username="ada")).batch})
+
+
 CHANGES: dict[str, Change] = {
+    "act": _an_incident,
+    "undo": _a_deed,
     "switch": lambda stage: Post({"pk": stage.assay}, {"active": "no"}),
     "tokens": lambda _: Post({}, {"name": "report", "role": "viewer", "days": "90", "where": "all"}),
     "token-revoke": _a_token,
