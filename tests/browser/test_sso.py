@@ -59,7 +59,9 @@ def test_a_group_opens_its_workspace_and_no_other(page: Page, joined: House) -> 
     expect(page.get_by_text("Delay probability, seven days")).to_have_count(0)
 
 
-def test_without_a_role_the_page_says_which_groups_came_and_offers_another_person(page: Page, joined: House) -> None:
+def test_without_a_role_the_page_says_which_groups_came_and_offers_another_person(
+    page: Page, joined: House, console: list[str]
+) -> None:
     sign_in(page, joined, "eve")
     expect(page.get_by_role("heading", name="You have no access here")).to_be_visible()
     expect(page.get_by_text("chess", exact=True)).to_be_visible()
@@ -67,6 +69,8 @@ def test_without_a_role_the_page_says_which_groups_came_and_offers_another_perso
     page.get_by_role("button", name="Sign in as somebody else").click()
     page.get_by_role("button", name="ada", exact=True).click()
     expect(page).to_have_url(f"{joined.url}/")
+    assert ["403" in said for said in console] == [True]
+    console.clear()
 
 
 def test_signing_out_signs_out_at_the_provider(page: Page, joined: House) -> None:
