@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+from django.urls import resolve
 
 from assays.incidents.models import About, Incident, Kind
 from assays.models import Assay
@@ -124,6 +126,19 @@ def test_a_summary_names_the_worst_first_and_says_how_many_more_there_are(route:
     assert lines[-1] == "Alerts: https://drift.example.org/alerts/"
     assert len(told.incidents) == 25
     assert told.severity == "alert"
+
+
+def test_every_link_into_driftline_is_a_page_of_it(route: Route, assay: Assay) -> None:
+    incident = make_incident(assay)
+    summary = Delivery(route=route, event=Event.SUMMARY, created_at=NOW, due_at=NOW)
+    told = [composed(route, incident), compose.summary(summary, [incident, incident], NOW)]
+    pages = {link.rel: resolve(urlsplit(link.href).path) for one in told for link in one.links}
+    assert {rel: page.url_name for rel, page in pages.items()} == {
+        "incident": "incident",
+        "assay": "assay",
+        "alerts": "alerts",
+    }
+    assert (pages["incident"].kwargs, pages["assay"].kwargs) == ({"pk": incident.pk}, {"pk": assay.pk})
 
 
 def test_a_message_is_the_same_read_back_from_json(route: Route, assay: Assay) -> None:
