@@ -61,6 +61,13 @@ class Dismissal(Said):
         ]
 
 
+class Succession(Said):
+    """An assay that took another's place, whose history, marks and owner it carries on."""
+
+    successor = models.OneToOneField(Assay, on_delete=models.CASCADE, primary_key=True, related_name="succession")
+    predecessor = models.ForeignKey(Assay, on_delete=models.CASCADE, related_name="successions")
+
+
 class Discrepancy(models.Model):
     """A stored score that its bins do not give (`recomputed`), or of which that cannot be told (`reason`).
 

@@ -20,7 +20,7 @@ def call_calm(assay: Assay, span: Span, by: AbstractBaseUser, note: str = "") ->
     """ValueError unless the period ends after it begins."""
     if not span:
         raise ValueError("a calm period ends after it begins")
-    row = CalmPeriod.objects.create(assay=assay, after=span.after, until=span.until, note=note, **_said(by))
+    row = CalmPeriod.objects.create(assay=assay, after=span.after, until=span.until, note=note, **said(by))
     _record("insight.calm", assay, by, after=rfc3339(span.after), until=rfc3339(span.until))
     return row
 
@@ -40,7 +40,7 @@ def annotate(
         raise ValueError("a remark has a text, and ends after it begins")
     if link and not link.startswith(("https://", "http://")):
         raise ValueError("a link begins with https:// or http://")
-    row = Annotation.objects.create(assay=assay, at=at, until=until, text=text.strip(), link=link, **_said(by))
+    row = Annotation.objects.create(assay=assay, at=at, until=until, text=text.strip(), link=link, **said(by))
     _record("insight.annotate", assay, by, at=rfc3339(at), text=row.text)
     return row
 
@@ -57,7 +57,7 @@ def dismiss(assay: Assay, field: Field | None, kind: Kind, reason: str, by: Abst
     if not reason.strip() or (field is None) != (kind in OF_ASSAY):
         raise ValueError("a finding is dismissed with a reason, and of what it was found of")
     row, _ = Dismissal.objects.update_or_create(
-        assay=assay, field=field, kind=kind.value, defaults={"reason": reason.strip(), **_said(by)}
+        assay=assay, field=field, kind=kind.value, defaults={"reason": reason.strip(), **said(by)}
     )
     _record("insight.dismiss", assay, by, kind=kind.value, field=field.key if field else "", reason=row.reason)
     return row
@@ -69,7 +69,8 @@ def take_up_again(row: Dismissal, by: AbstractBaseUser) -> None:
     row.delete()
 
 
-def _said(by: AbstractBaseUser) -> dict[str, object]:
+def said(by: AbstractBaseUser) -> dict[str, object]:
+    """The columns of `models.Said`."""
     return {"person_id": by.pk, "who": by.get_username(), "said_at": datetime.now(UTC)}
 
 

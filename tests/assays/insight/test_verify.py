@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from django.db import connections
 
 from assays import wire
 from assays.coverage import Span
@@ -177,6 +180,34 @@ def test_an_incident_waits_until_the_whole_backlog_is_checked(filled: Filled, mo
     filled([0.05] * 5)
     verify.verify()
     assert Incident.objects.get(kind=Kind.MISMATCH).count == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_passes_at_the_same_time_while_results_are_stored_lose_and_double_nothing(
+    filled: Filled, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "AT_ONCE", 3)
+    filled([0.05] * 30)
+    told = messages.assay()
+    results = [messages.result(told, START + HOUR * k, 0.05) for k in range(36)]
+
+    def store_more() -> int:
+        return len([sync(upstream, told, results[: 30 + k], START + HOUR * (29 + k)) for k in range(1, 7)])
+
+    with ThreadPoolExecutor(3) as pool:
+        for running in [pool.submit(closing, work) for work in (verify.verify, verify.verify, store_more)]:
+            running.result()
+    verify.verify()
+    assert Discrepancy.objects.count() == 36
+    assert Touched.objects.get().verify_last is None
+
+
+def closing(work: Callable[[], int]) -> int:
+    """A thread has database connections of its own."""
+    try:
+        return work()
+    finally:
+        connections.close_all()
 
 
 def told_of(assay: Assay) -> list[Verdict]:
