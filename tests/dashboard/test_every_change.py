@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,8 +16,8 @@ from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.test import Client as Browser
 
-from assays.incidents import triage
-from assays.incidents.models import Incident
+from assays.incidents import about, triage
+from assays.incidents.models import Event, Incident
 from assays.incidents.triage import Seen
 from assays.models import AuditEvent
 from dashboard import people, tokens
@@ -109,7 +110,22 @@ def _a_deed(stage: Stage) -> Post:
     return Post({}, {"batch": triage.acknowledge([seen], User.objects.get(username="ada")).batch})
 
 
+def about_the_assay(**body: Any) -> Change:
+    return lambda stage: Post({"pk": stage.assay}, body)
+
+
+def _a_marker(stage: Stage) -> Post:
+    scope = about.Scope(assay=stage.places.here.assay)
+    row = about.add_marker(Event.DEPLOYMENT, datetime.now(UTC), "2.1", stage.vera, scope)
+    return Post({"pk": stage.assay, "marker": row.pk})
+
+
 CHANGES: dict[str, Change] = {
+    "whose": about_the_assay(of="assay", owner="data science"),
+    "thresholds": about_the_assay(warning=0.5, alert=0.6, reason="seasonal"),
+    "rule": about_the_assay(of="assay", k=2, n=3, m=2),
+    "markers": about_the_assay(of="assay", event="deployment", at="2026-06-01T05:00", text="2.1"),
+    "marker-remove": _a_marker,
     "act": _an_incident,
     "undo": _a_deed,
     "switch": lambda stage: Post({"pk": stage.assay}, {"active": "no"}),
@@ -132,6 +148,7 @@ CHANGES: dict[str, Change] = {
     "sign-out": lambda _: Post(),
     "sign-out-everywhere": lambda _: Post(),
     "v2/api/assays/set_active": lambda stage: Post({}, {"assay_id": stage.assay, "active": False}),
+    "v1/api/markers/add": lambda stage: Post({}, {"event": "other", "text": "2.1", "assay": stage.assay}),
     "v2/api/assays/schedule": _planned,
     "v2/api/assays/preview": _planned,
     "v2/api/assays/preview_baseline_binning": _planned,
