@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from dashboard.api import operations, passing, tools
+from dashboard.api import markers, operations, passing, tools
 from typedapi import openapi
 from typedapi.operation import JSON, Operation, Problem, refuse
 
@@ -21,6 +21,7 @@ OPERATIONS: dict[str, Operation[Any]] = {
     **operations.OPERATIONS,
     **passing.OPERATIONS,
     **tools.OPERATIONS,
+    **markers.OPERATIONS,
 }
 
 

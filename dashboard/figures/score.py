@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ DOTS_UP_TO = 400
 """Of more windows than this the Ok ones have no dots of their own."""
 
 SCORE_DOMAIN, ROWS_DOMAIN = [0.24, 1.0], [0.0, 0.14]
+LONGEST_LABEL = 24
 HOVER_DATE = "%a %-d %b %Y %H:%M "
 
 
@@ -34,6 +36,14 @@ HOVER_DATE = "%a %-d %b %Y %H:%M "
 class Pausing:
     began_at: datetime
     ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What happened then, as somebody marked it: a deployment, a retraining."""
+
+    at: datetime
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,7 @@ class ScoreChart:
     alert: float | None = None
     selected: tuple[datetime, datetime] | None = None
     pauses: Sequence[Pausing] = field(default_factory=tuple)
+    moments: Sequence[Moment] = field(default_factory=tuple)
 
 
 def score_chart(chart: ScoreChart) -> go.Figure:
@@ -194,8 +205,8 @@ def _layout(chart: ScoreChart) -> dict[str, Any]:
         "xaxis": _x_axis(chart),
         "yaxis": _y_axis(colours) | {"domain": SCORE_DOMAIN, "range": [0, _top(chart)]},
         "yaxis2": _rows_axis(chart),
-        "shapes": [*_bands(chart), *_column(chart)],
-        "annotations": [*_labels(chart), *_band_labels(chart)],
+        "shapes": [*_bands(chart), *_column(chart), *_moments(chart)],
+        "annotations": [*_labels(chart), *_band_labels(chart), *_moment_labels(chart)],
     }
 
 
@@ -313,6 +324,26 @@ def _band_labels(chart: ScoreChart) -> list[dict[str, Any]]:
         for p in chart.pauses
     ]
     return [place | {"text": "paused", "x": _at(at, chart.zone), "font": {"size": 11}} for at in middles]
+
+
+def _moments(chart: ScoreChart) -> list[dict[str, Any]]:
+    line = {"width": 1, "dash": "dot", "color": chart.palette["control"]}
+    place = {"type": "line", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "line": line}
+    return [place | {"x0": at, "x1": at} for at in (_at(moment.at, chart.zone) for moment in chart.moments)]
+
+
+def _moment_labels(chart: ScoreChart) -> list[dict[str, Any]]:
+    """Beside their lines. Somebody typed them: plotly.js would take tags for its own."""
+    place = {"xref": "x", "yref": "paper", "y": 1, "yanchor": "top", "xanchor": "right", "textangle": -90}
+    font = {"font": {"size": 11, "color": chart.palette["text-2"]}, "showarrow": False}
+    return [
+        place | font | {"text": escape(_cut(moment.text), quote=False), "x": _at(moment.at, chart.zone)}
+        for moment in chart.moments
+    ]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
 
 
 def _faint(colour: str, opacity: float) -> str:

@@ -10,11 +10,11 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 
-from assays.incidents import groups
+from assays.incidents import about, derive, groups, rules
 from assays.incidents.lists import List, counted, listed
 from assays.incidents.models import Act as Deed
-from assays.incidents.models import Change, Incident, Kind
-from assays.models import Field
+from assays.incidents.models import Change, Incident, Kind, LocalThreshold, Marker
+from assays.models import Assay, Field
 from assays.states import State
 from dashboard.access import NEEDED, Access, Act, Role
 from dashboard.models import Grant
@@ -26,6 +26,7 @@ ANSWERED = 10
 """So many of the acknowledged stand below the unanswered."""
 BESIDE, LOOKED_AT = 6, 60
 MENU_SECONDS = 30
+MARKERS, MOST_MARKERS = 10, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +181,48 @@ def assignable(workspaces: Iterable[int | None]) -> list[User]:
         held = Q(grants__in=grants) | Q(groups__grants__in=grants) | Q(is_superuser=True)
         people = people.filter(pk__in=User.objects.filter(held).values("pk"))
     return list(people.order_by("username"))
+
+
+def markers_of(assay: Assay) -> QuerySet[Marker]:
+    """Those of it, of its pipeline and of its workspace; those of everything are no one assay's to take away."""
+    its = Q(assay=assay) | Q(pipeline_id=assay.pipeline_id) | Q(workspace_id=assay.workspace_id)
+    return Marker.objects.filter(its)
+
+
+def newest_markers(assay: Assay) -> list[Marker]:
+    return list(markers_of(assay).order_by("-at", "-pk")[:MARKERS])
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """What is set here of an assay's field: thresholds of Driftline's own, the rule, whose it is, what is open."""
+
+    local: LocalThreshold | None
+    rule: derive.Rule
+    known: about.Known
+    incident: Incident | None
+
+
+def care_of(assay: Assay, field: Field) -> Care:
+    going = Incident.objects.filter(Q(field=field) | Q(field=None), assay=assay, closed_at=None, merged_into=None)
+    return Care(
+        local=rules.local_thresholds([field]).get(field.pk),
+        rule=rules.read().of(assay, field),
+        known=about.known([assay])[assay.pk],
+        incident=going.order_by("severity", "onset").first(),
+    )
+
+
+def markers(access: Access, start: datetime | None, end: datetime | None) -> list[Marker]:
+    """Those with start <= at < end that may be seen, newest first."""
+    rows = Marker.objects.order_by("-at", "-pk")
+    if access.workspaces is not None:
+        everything = Q(workspace_id=None, pipeline_id=None, assay=None)
+        pipelines = access.assays().values("pipeline_id")
+        its = Q(assay__in=access.assays()) | Q(pipeline_id__in=pipelines) | Q(workspace_id__in=access.workspaces)
+        rows = rows.filter(everything | its)
+    if start is not None:
+        rows = rows.filter(at__gte=start)
+    if end is not None:
+        rows = rows.filter(at__lt=end)
+    return list(rows[:MOST_MARKERS])

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 
 from assays import series, wire
 from assays.coverage import Span
+from assays.incidents import about
 from assays.models import Assay, Pause, Result
 from assays.schedule import MICROSECOND, micros, moment
 from assays.states import State
@@ -23,9 +24,10 @@ from dashboard import formats, guard, preferences, ranges, window
 from dashboard.access import Act
 from dashboard.conditional import unless_seen
 from dashboard.context import upstream
-from dashboard.figures.score import Pausing, ScoreChart, score_chart
+from dashboard.figures.score import Moment, Pausing, ScoreChart, score_chart
 from dashboard.palette import palette
 from dashboard.reads import assay as reads
+from dashboard.reads.alerts import care_of
 from dashboard.reads.paging import Page, stretch
 from dashboard.views.overview import following
 
@@ -175,6 +177,8 @@ def _context(request: HttpRequest, look: Look, chosen: datetime | None) -> dict[
         "expected": series.expected(look.assay, look.span),
         "following": following(look.assay, look.preferences.zone, look.now),
         "switches": reads.switches(look.assay),
+        "care": care_of(look.assay, look.watched.field),
+        "may_triage": guard.access_of(request).may(Act.TRIAGE, look.assay.workspace_id),
         "range_words": formats.days(
             look.range.span.after, look.range.span.until - MICROSECOND, look.preferences.zone, look.now
         ),
@@ -333,6 +337,7 @@ def chart_of(look: Look, chosen: datetime | None, theme: Any) -> ScoreChart:
         alert=field.alert,
         selected=_extent(look, chosen) if chosen and look.span.holds(chosen) else None,
         pauses=[Pausing(pause.began_at, pause.ended_at or look.now) for pause in look.pauses],
+        moments=[Moment(marker.at, marker.text) for marker in about.markers(look.assay, look.span)],
     )
 
 

@@ -43,7 +43,7 @@ def incident(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     story = told_of(asked(request), row)
     if request.headers.get("HX-Target") == "incident":
         response = render(request, "_incident.html", story)
-        response.headers["HX-Push-Url"] = request.get_full_path()
+        response.headers["HX-Push-Url"] = request.get_full_path().rstrip("?")
         return response
     context = board(request) | story
     context |= neighbours(context["sections"], row.pk)

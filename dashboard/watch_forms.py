@@ -1,0 +1,84 @@
+"""What people say of an assay, checked: whose it is, thresholds of Driftline's own, when it opens, what explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from django import forms
+
+from assays.incidents.models import Criticality, Event
+from assays.models import Field
+
+SPOKEN = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+Data = Mapping[str, Any] | None
+
+
+class AboutForm(forms.Form):
+    of = forms.ChoiceField(label="Of", choices=[("assay", "this assay"), ("pipeline", "its whole pipeline")])
+    owner = forms.CharField(label="Owner", max_length=200, required=False)
+    runbook_url = forms.URLField(label="Runbook", max_length=1000, required=False, assume_scheme="https")
+    criticality = forms.ChoiceField(label="Criticality", choices=Criticality.choices, required=False)
+
+
+class ThresholdForm(forms.Form):
+    """An empty threshold never fires."""
+
+    warning = forms.FloatField(label="Warning", min_value=0, required=False)
+    alert = forms.FloatField(label="Alert", min_value=0, required=False)
+    reason = forms.CharField(label="Why", max_length=500)
+
+    def clean(self) -> dict[str, Any]:
+        clean = super().clean() or {}
+        warning, alert = clean.get("warning"), clean.get("alert")
+        if warning is not None and alert is not None and warning > alert:
+            raise forms.ValidationError("A warning above the alert never fires.")
+        return clean
+
+
+class RuleForm(forms.Form):
+    """Opens after k bad ones of the last n counted windows, closes after m Ok ones."""
+
+    of = forms.ChoiceField(label="Of", choices=[])
+    k = forms.IntegerField(label="Bad windows", min_value=1, max_value=100)
+    n = forms.IntegerField(label="of the last", min_value=1, max_value=100)
+    m = forms.IntegerField(label="Ok ones that close it", min_value=1, max_value=100)
+
+    def __init__(self, data: Data, field: Field, initial: Mapping[str, Any]) -> None:
+        super().__init__(data, initial=dict(initial))
+        self.fields["of"].choices = [  # type: ignore[attr-defined]
+            ("field", f"the field {field.key}"),
+            ("assay", "this assay"),
+            ("pipeline", "its whole pipeline"),
+            ("workspace", "its whole workspace"),
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        clean = super().clean() or {}
+        if clean.get("k", 0) > clean.get("n", 0):
+            raise forms.ValidationError("More bad windows than are looked at never come.")
+        return clean
+
+
+class MarkerForm(forms.Form):
+    """A moment in the reader's zone."""
+
+    of = forms.ChoiceField(
+        label="Of",
+        choices=[("pipeline", "its whole pipeline"), ("assay", "this assay"), ("workspace", "its whole workspace")],
+    )
+    event = forms.ChoiceField(label="What", choices=Event.choices)
+    at = forms.DateTimeField(
+        label="When", input_formats=SPOKEN, widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
+    )
+    text = forms.CharField(label="In words", max_length=200)
+    link = forms.URLField(label="Link", max_length=1000, required=False, assume_scheme="https")
+
+    def __init__(self, data: Data, zone: tzinfo, now: datetime) -> None:
+        super().__init__(data, initial={"at": now.astimezone(zone).replace(tzinfo=None)})
+        self.zone = zone
+
+    def clean_at(self) -> datetime:
+        typed: datetime = self.cleaned_data["at"]
+        return typed.replace(tzinfo=self.zone).astimezone(UTC)
