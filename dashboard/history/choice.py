@@ -59,8 +59,8 @@ def of(query: Mapping[str, str], zone: tzinfo, now: datetime, marked: datetime |
         days=days,
         preset=preset,
         marker=marker,
-        workspace=_number(query.get("workspace")),
-        pipeline=_number(query.get("pipeline")),
+        workspace=number(query.get("workspace")),
+        pipeline=number(query.get("pipeline")),
         owner=query.get("owner", "")[:200],
         group=cast(Group, _one_of(query.get("group"), GROUPS, "assay")),
         by=cast(By, _one_of(query.get("by"), BYS, "field")),
@@ -75,7 +75,7 @@ def _days(query: Mapping[str, str], today: date, zone: tzinfo, marked: datetime 
         return between(*chosen, zone), "", None
     since = marked.astimezone(zone).date() if marked else None
     if since and since <= today and today - since <= ranges.LONGEST:
-        return between(since, today, zone), "", _number(query.get("since"))
+        return between(since, today, zone), "", number(query.get("since"))
     preset = _one_of(query.get("range"), PRESETS, USUAL)
     return between(*preset_days(preset, today), zone), preset, None
 
@@ -94,14 +94,14 @@ def _one_of(text: str | None, known: Mapping[str, str], usual: str) -> str:
     return text if text is not None and text in known else usual
 
 
-def _number(text: str | None) -> int | None:
+def number(text: str | None) -> int | None:
     try:
-        number = int(text or "")
+        value = int((text or "")[:30])
     except ValueError:
         return None
-    return number if -_LARGEST <= number < _LARGEST else None
+    return value if -_LARGEST <= value < _LARGEST else None
 
 
 def _page(text: str | None) -> int:
-    number = _number(text)
-    return number if number and 1 <= number <= 100_000 else 1
+    page = number(text)
+    return page if page and 1 <= page <= 100_000 else 1

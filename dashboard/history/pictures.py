@@ -53,7 +53,8 @@ def _column(k: int, column: Column, step: float, every: int, paint: Paint) -> st
         return under
     height = max(1.0, (GROUND - CEILING) * column.share)
     colour = paint("baseline" if column.before else "window")
-    bar = f'<rect x="{x:.1f}" y="{GROUND - height:.1f}" width="{width:.1f}" height="{height:.1f}" rx="2" fill="{colour}"/>'
+    place = f'x="{x:.1f}" y="{GROUND - height:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    bar = f'<rect {place} rx="2" fill="{colour}"/>'
     number = f"{column.share * 100:.0f}"
     above = _text(x + width / 2, GROUND - height - 5, number, paint("text-2"), "middle") if step >= 22 else ""
     return bar + above + under
