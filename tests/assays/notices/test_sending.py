@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from threading import Thread
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from assays.incidents import signals
 from assays.incidents.models import Change, ChangeKind, Kind, News
@@ -26,6 +27,7 @@ from tests.assays.notices.conftest import (
     send_all,
     tell,
 )
+from tests.support.house import wait_until
 from tests.support.receivers import Receiver
 
 pytestmark = pytest.mark.django_db
@@ -388,3 +390,30 @@ def test_old_messages_are_forgotten_except_those_that_wait_or_whose_incident_las
     Delivery.objects.update(created_at=datetime.now(UTC) - timedelta(days=2))
     outbox.forget(datetime.now(UTC) - timedelta(days=1))
     assert set(Delivery.objects.values_list("incident", flat=True)) == {lasting.pk, waiting.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_gets_worse_while_others_are_being_told_is_told_once_as_it_is(receiver: Receiver) -> None:
+    add_route(receiver.url)
+    assay = make_assay(1)
+    first, second = make_incident(assay), make_incident(assay)
+    tell(first)
+    tell(second)
+    receiver.open.clear()
+    sender = Thread(target=_send_and_close)
+    sender.start()
+    wait_until(lambda: receiver.calls, 10)
+    tell(second, ChangeKind.WORSE, severity=State.ALERT)
+    receiver.open.set()
+    sender.join()
+    send_all()
+    assert [(call.json["event"], call.json["severity"]) for call in receiver.calls] == [
+        ("opened", "warning"),
+        ("opened", "alert"),
+    ]
+    assert outcomes()[-1] == ("worse", "skipped", "told with the message before it")
+
+
+def _send_and_close() -> None:
+    send_all()
+    connection.close()
