@@ -42,16 +42,22 @@ def known(assays: Iterable[Assay]) -> dict[UUID, Known]:
     pipelines = {assay.pipeline_id for assay in wanted}
     rows = About.objects.filter(Q(assay__in=wanted) | Q(pipeline_id__in=pipelines))
     said = {row.assay_id or row.pipeline_id: row for row in rows}
-    return {assay.pk: _known(said.get(assay.pk), said.get(assay.pipeline_id)) for assay in wanted}
+    near = {assay.pk: [said.get(assay.pk), said.get(assay.pipeline_id)] for assay in wanted}
+    return {pk: nearest([_known(row) for row in rows if row is not None]) for pk, rows in near.items()}
 
 
-def _known(own: About | None, around: About | None) -> Known:
-    rows = [row for row in (own, around) if row is not None]
+def nearest(said: Iterable[Known]) -> Known:
+    """Of each thing what was said first."""
+    rows = list(said)
     return Known(
         owner=next((row.owner for row in rows if row.owner), ""),
         runbook_url=next((row.runbook_url for row in rows if row.runbook_url), ""),
-        criticality=Criticality(next((row.criticality for row in rows if row.criticality), "")),
+        criticality=next((row.criticality for row in rows if row.criticality), Criticality.UNKNOWN),
     )
+
+
+def _known(row: About) -> Known:
+    return Known(row.owner, row.runbook_url, Criticality(row.criticality))
 
 
 def say(of: Assay | int, told: Known, by: Person) -> About:

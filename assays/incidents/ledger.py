@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -51,7 +52,24 @@ FACTS = (
     "sentence",
     "merged_into_id",
 )
+MOST_IDS = 5_000
 ENDING = ("closed_at", "closed_why", "frozen_since", "told", "announced")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An incident as its windows make it, the row that it is (None: it is new), and what its opening is worth."""
+
+    kind: Kind
+    assay: Assay
+    field: Field
+    spell: Spell
+    row: Incident | None
+    news: News
+
+    @property
+    def scope(self) -> str:
+        return f"{self.assay.pk} {self.field.key}"
 
 
 class Ledger:
@@ -66,6 +84,7 @@ class Ledger:
         self._columns: dict[UUID, list[Any]] = {}
         self._news: dict[UUID, News] = {}
         self._heirs: set[UUID] = set()
+        self._looked: set[UUID] = set()
 
     def load(self, incidents: Iterable[Incident]) -> list[Incident]:
         """The same incidents, each as it is known here already where it is."""
@@ -81,18 +100,14 @@ class Ledger:
     def rows(self) -> list[Incident]:
         return list(self._rows.values())
 
-    def put(self, kind: Kind, assay: Assay, field: Field, spell: Spell, row: Incident | None, news: News) -> None:
-        """An incident as its windows make it; without a row it is new."""
-        if row is None:
-            row = self._new(kind, assay, field, moment(spell.first_bad))
-        row.field, row.merged_into = field, None
-        row.onset = row.first_bad_end = moment(spell.first_bad)
-        row.opened_at, row.last_bad_end = moment(spell.opened), moment(spell.last_bad)
-        row.ok_end = None if spell.ok is None else moment(spell.ok)
-        row.count, row.alerts, row.severity = spell.count, spell.alerts, State(spell.severity)
-        row.peak = spell.peak
-        row.peak_start, row.peak_end = moment(spell.peak_start), moment(spell.peak_end)
-        self._news[row.pk] = news
+    def put(self, found: Iterable[Found]) -> None:
+        """Incidents as their windows make them; those without a row are new."""
+        everything = list(found)
+        self._look({identity(one.kind, one.scope, one.spell.first_bad) for one in everything if one.row is None})
+        for one in everything:
+            row = one.row or self._new(one)
+            _take(row, one)
+            self._news[row.pk] = one.news
 
     def open(
         self, kind: Kind, assay: Assay | None, began: datetime, severity: State, sentence: str, news: News
@@ -105,20 +120,27 @@ class Ledger:
         row.count, row.severity, row.sentence = 1, severity, sentence
         self._news[row.pk] = news
 
-    def _new(self, kind: Kind, assay: Assay, field: Field, first_bad: datetime) -> Incident:
+    def _new(self, found: Found) -> Incident:
         """A row without facts; one that had that id before and lost its windows takes it again.
 
         One that had it and lives on in other windows keeps it.
         """
-        scope, end = f"{assay.pk} {field.key}", micros(first_bad)
-        ids = (identity(kind, f"{scope} {turn}" if turn else scope, end) for turn in itertools.count())
+        end = found.spell.first_bad
+        ids = (
+            identity(found.kind, f"{found.scope} {turn}" if turn else found.scope, end) for turn in itertools.count()
+        )
         pk = next(pk for pk in ids if not _is_live(self._found(pk)))
-        return self._rows.get(pk) or self._add(pk, kind, assay, field, first_bad)
+        return self._rows.get(pk) or self._add(pk, found.kind, found.assay, found.field, moment(end))
 
     def _found(self, pk: UUID) -> Incident | None:
-        if pk not in self._rows:
-            self.load(acts.locked(pk=pk))
+        self._look({pk})
         return self._rows.get(pk)
+
+    def _look(self, ids: set[UUID]) -> None:
+        unknown = list(ids - self._looked - self._rows.keys())
+        for start in range(0, len(unknown), MOST_IDS):
+            self.load(acts.locked(pk__in=unknown[start : start + MOST_IDS]))
+        self._looked.update(unknown)
 
     def _add(self, pk: UUID, kind: Kind, assay: Assay | None, field: Field | None, first_bad: datetime) -> Incident:
         self._rows[pk] = _blank(pk, kind, assay, field, first_bad, self.now)
@@ -204,6 +226,17 @@ class Ledger:
             heir.version += 1
             Incident.objects.filter(merged_into__merged_into=heir).update(merged_into=heir)
         acts.refold(heirs)
+
+
+def _take(row: Incident, found: Found) -> None:
+    spell = found.spell
+    row.field, row.merged_into = found.field, None
+    row.onset = row.first_bad_end = moment(spell.first_bad)
+    row.opened_at, row.last_bad_end = moment(spell.opened), moment(spell.last_bad)
+    row.ok_end = None if spell.ok is None else moment(spell.ok)
+    row.count, row.alerts, row.severity = spell.count, spell.alerts, State(spell.severity)
+    row.peak = spell.peak
+    row.peak_start, row.peak_end = moment(spell.peak_start), moment(spell.peak_end)
 
 
 def worse(row: Incident) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from assays.incidents.derive import Spell
 from assays.incidents.models import Incident
@@ -54,10 +56,13 @@ def _is_live(incident: Incident) -> bool:
 def _place(spells: Sequence[Spell], incident: Incident) -> int | None:
     """Of the derived one that holds its first window; else, for a live one, of the first that shares any with it."""
     key = micros(incident.key_end)
-    for place, spell in enumerate(spells):
-        if spell.first_bad <= key <= spell.last_bad:
-            return place
+    place = bisect_right(spells, key, key=_first_bad) - 1
+    if place >= 0 and key <= spells[place].last_bad:
+        return place
     if not _is_live(incident):
         return None
-    first, last = micros(incident.first_bad_end), micros(incident.last_bad_end)
-    return next((k for k, spell in enumerate(spells) if spell.first_bad <= last and first <= spell.last_bad), None)
+    place = bisect_left(spells, micros(incident.first_bad_end), key=_last_bad)
+    return place if place < len(spells) and spells[place].first_bad <= micros(incident.last_bad_end) else None
+
+
+_first_bad, _last_bad = attrgetter("first_bad"), attrgetter("last_bad")

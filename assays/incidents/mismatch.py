@@ -10,7 +10,7 @@ from django.db import transaction
 
 from assays.incidents import acts, sentence
 from assays.incidents.derive import Spell
-from assays.incidents.ledger import Ledger
+from assays.incidents.ledger import Found, Ledger
 from assays.incidents.models import Kind, News, Watch
 from assays.models import Assay, Field
 from assays.schedule import micros
@@ -35,7 +35,8 @@ def follow(field: Field, windows: Sequence[Mismatch], now: datetime) -> None:
         ordered = sorted(windows, key=lambda window: (window.end, window.start))
         if ordered:
             row = kept[0] if kept else None
-            ledger.put(Kind.MISMATCH, assay, field, _spell(ordered), row, _worth(assay, ordered[-1].end))
+            worth = _worth(assay, ordered[-1].end)
+            ledger.put([Found(Kind.MISMATCH, assay, field, _spell(ordered), row, worth)])
             newest = ordered[-1]
             for row in ledger.rows():
                 row.sentence = sentence.of_mismatch(newest.stored, newest.computed)

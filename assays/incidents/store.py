@@ -18,11 +18,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from assays import wire
+from assays import bulk, wire
 from assays.coverage import Span
 from assays.incidents import absence, acts, lateness, reading, rules
 from assays.incidents.derive import BEGINNING, Rule, Spell, Windows, derive
-from assays.incidents.ledger import Ledger, as_spell
+from assays.incidents.ledger import Found, Ledger, as_spell
 from assays.incidents.match import match
 from assays.incidents.models import Incident, Kind, LocalThreshold, News, Watch
 from assays.incidents.reading import END, LAST, Source
@@ -106,7 +106,8 @@ def follow(
     for arrival in arrivals:
         watches[arrival.assay.pk].derived_to = moment(arrival.reached)
     changed = [watch for pk, watch in watches.items() if (watch.derived_to, watch.stale) != were[pk]]
-    Watch.objects.bulk_update(changed, ["derived_to", "stale"], batch_size=500)
+    columns = ("derived_to", "stale")
+    bulk.update(Watch, columns, bulk.prepared(changed, (*columns, "assay_id")), by="assay_id")
 
 
 def settle(assays: Iterable[Assay], now: datetime) -> None:
@@ -204,6 +205,7 @@ def _take_in(
 ) -> None:
     known = rules.read()
     going = {(row.field_id, row.kind): row for row in ledger.rows() if row.ok_end is None and row.count}
+    found: list[Found] = []
     for arrival in arrivals:
         for place, field in enumerate(fields[arrival.assay.pk]):
             rule = known.of(arrival.assay, field)
@@ -212,27 +214,29 @@ def _take_in(
                 if arrival.late:
                     _rework(source, rule, _concerned(source, arrival), ledger, arrival)
                 else:
-                    _continue(source, rule, place, arrival, going.get((field.pk, kind)), ledger)
+                    found += _continue(source, rule, place, arrival, going.get((field.pk, kind)))
+    ledger.put(found)
 
 
-def _continue(source: Source, rule: Rule, place: int, arrival: Arrival, row: Incident | None, ledger: Ledger) -> None:
+def _continue(source: Source, rule: Rule, place: int, arrival: Arrival, row: Incident | None) -> list[Found]:
     """What is new continues what is open; most often nothing is, and nothing is bad."""
     if source.kind == Kind.NO_DATA:
         if row is None and not arrival.lacks:
-            return
+            return []
         windows = reading.with_context(source, arrival.known, END, rule)
     else:
         windows = _as_counted(source, place, arrival)
         if row is None and not windows.bad.any():
-            return
+            return []
         if rule.reach > 1:
             windows = reading.with_context(source, arrival.known, END, rule)
     closed = _last_close(source, arrival.known) if rule.n > 1 else BEGINNING
     spells = derive(windows, rule, since=arrival.known, going=as_spell(row) if row else None, closed=closed)
-    for number, spell in enumerate(spells):
-        kept = row if number == 0 else None
-        worth = arrival.worth(spell.first_bad, spell.last_bad)
-        ledger.put(source.kind, source.assay, source.field, spell, kept, worth)
+    rows = [row, *[None] * len(spells)]
+    return [
+        Found(source.kind, source.assay, source.field, spell, kept, arrival.worth(spell.first_bad, spell.last_bad))
+        for spell, kept in zip(spells, rows, strict=False)
+    ]
 
 
 def _as_counted(source: Source, place: int, arrival: Arrival) -> Windows:
@@ -277,12 +281,19 @@ def _replace(
     matched = match(spells, kept)
     for row in matched.lost:
         ledger.lose(row)
-    for spell, row_or_none in matched.pairs:
-        worth = arrival.worth(spell.first_bad, spell.last_bad) if arrival else News.NONE
-        whole = _with_forgotten(spell, row_or_none, source.assay)
-        ledger.put(source.kind, source.assay, source.field, whole, row_or_none, worth)
-    for row, heir in matched.joined:
-        ledger.join(row, heir)
+    ledger.put(
+        Found(
+            source.kind,
+            source.assay,
+            source.field,
+            _with_forgotten(spell, row, source.assay),
+            row,
+            arrival.worth(spell.first_bad, spell.last_bad) if arrival else News.NONE,
+        )
+        for spell, row in matched.pairs
+    )
+    for other, heir in matched.joined:
+        ledger.join(other, heir)
 
 
 def _with_forgotten(spell: Spell, row: Incident | None, assay: Assay) -> Spell:
