@@ -16,7 +16,10 @@ from django.core.cache import cache as kept
 from django.db import models, transaction
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
+from assays.incidents import about
+from assays.incidents.models import Event, Incident, Marker
 from assays.models import AuditEvent
 from dashboard import tokens
 from dashboard.access import Act, Role
@@ -91,6 +94,9 @@ class Argument:
 
 ARGUMENTS: dict[str, Argument] = {
     "<uuid:pk>": Argument(lambda places: places.here.assay.pk, of_here=True),
+    "alerts/<uuid:pk>": Argument(lambda places: incident(places).pk, of_here=True),
+    "alerts/acts/<slug:name>": Argument(lambda _: "acknowledge"),
+    "<int:marker>": Argument(lambda places: marker(places).pk, of_here=True),
     "people/<int:pk>": Argument(lambda _: User.objects.get_or_create(username="somebody")[0].pk),
     "groups/<int:pk>": Argument(lambda _: Group.objects.get(name="viewer").pk),
     "tokens/<int:pk>": Argument(lambda places: service_token(places).pk, admins_alone=True),
@@ -99,6 +105,18 @@ ARGUMENTS: dict[str, Argument] = {
     "password/<str:uidb64>/<str:token>": Argument(lambda _: "a-token-that-is-none"),
 }
 """By the route up to the place, or by the place alone."""
+
+
+def incident(places: Places) -> Incident:
+    """The one that the failing windows of the workspace `HERE` have opened."""
+    return Incident.objects.filter(assay=places.here.assay)[0]
+
+
+def marker(places: Places) -> Marker:
+    here, by = places.here, f"{places.here.mark} person"
+    return about.add_marker(
+        Event.DEPLOYMENT, timezone.now(), f"{here.mark} deployed", by, about.Scope(assay=here.assay)
+    )
 
 
 def service_token(places: Places) -> ApiToken:
@@ -136,6 +154,10 @@ CALLS = {
     "v1/api/states": Call(lambda _: {}),
     "v1/api/series": Call(
         lambda places: {"assay": str(places.here.assay.pk), "field": f"{places.here.mark}.score"}, 404
+    ),
+    "v1/api/markers": Call(lambda _: {}),
+    "v1/api/markers/add": Call(
+        lambda places: {"assay": str(places.here.assay.pk), "event": "deployment", "text": "new model"}, 404
     ),
     "metrics": Call(lambda _: {}),
 }
