@@ -47,6 +47,8 @@ ACTS = {
     "insight.annotate.withdraw": "withdrew a remark",
     "insight.dismiss": "answered advice on an assay",
     "insight.dismiss.undo": "took back an answer to advice",
+    "insight.succeed": "linked an assay to its successor",
+    "insight.succeed.undo": "unlinked an assay from its successor",
     "about.say": "wrote about an assay",
     "marker.add": "marked a moment",
     "marker.remove": "removed a mark",
