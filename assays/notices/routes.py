@@ -78,6 +78,12 @@ def _fill(route: Route, address: str, columns: dict[str, Any]) -> None:
 
 
 def _check(route: Route) -> None:
+    if not route.name.strip():
+        raise Refused("a route needs a name")
+    if Route.objects.filter(name=route.name).exclude(pk=route.pk).exists():
+        raise Refused("there is a route of this name already")
+    if route.pk is not None and route.escalate_to_id == route.pk:
+        raise Refused("a route escalates to another")
     if route.zone not in available_timezones():
         raise Refused(f"{route.zone} is no time zone, such as Europe/Vienna")
     if (route.quiet_from is None) != (route.quiet_until is None):

@@ -20,7 +20,7 @@ from tests.assays.notices.conftest import add_route, make_incident, send_all, te
 from tests.assays.test_polling import database_url
 from tests.support.receivers import Receiver
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 SENDER = """
 import sys, time
@@ -99,7 +99,6 @@ def test_killed_between_the_providers_yes_and_its_own_note_it_repeats_the_messag
     assert Delivery.objects.get().outcome == Outcome.SENT
 
 
-@pytest.mark.slow
 def test_killed_again_and_again_it_loses_nothing_and_repeats_at_most_one_message_a_death(
     assay: Assay, receiver: Receiver
 ) -> None:

@@ -26,6 +26,8 @@ from tests.support.receivers import Mailbox, Receiver
 from tests.support.story import MINUTE, Story, at
 from tests.support.upstream import Reply, Upstream, serving
 
+pytestmark = pytest.mark.slow
+
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 BAD, OK = 0.3, 0.05
 
@@ -109,7 +111,6 @@ def test_what_opened_during_a_downtime_and_lasts_is_told_once_as_a_summary(
     assert receiver.calls[0].json["key"] == receiver.calls[1].json["key"]
 
 
-@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_an_upstream_that_is_down_for_500_assays_is_one_incident_and_one_message(
     receiver: Receiver, mailbox: Mailbox

@@ -160,6 +160,12 @@ def test_an_edit_without_an_address_keeps_it_and_ends_a_rest(receiver: Receiver)
     assert (route.name, route.blocked_until, route.address.open()) == ("renamed", None, receiver.url)
 
 
+def test_a_route_does_not_escalate_to_itself(receiver: Receiver) -> None:
+    route = add_route(receiver.url)
+    with pytest.raises(Refused, match="escalates to another"):
+        routes.edit(route, "ada", escalate_to=route, escalate_after=5)
+
+
 def test_a_route_asks_only_for_kinds_that_exist(receiver: Receiver) -> None:
     with pytest.raises(Refused, match="weather is no kind of incident"):
         add_route(receiver.url, kinds=["weather"])

@@ -50,8 +50,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def _add(self, options: dict[str, Any]) -> None:
-        if Route.objects.filter(name=options["name"]).exists():
-            raise CommandError("There is a route of this name already.")
         route = routes.add(options["name"], _read_address(), BY, **_columns(options))
         self.stdout.write("\t".join(_described(route)))
 
