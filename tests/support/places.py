@@ -12,6 +12,8 @@ from django.test import Client as Browser
 
 from assays import audit, instance
 from assays.credentials import StaticToken
+from assays.incidents import about
+from assays.incidents.models import Event
 from assays.listing import apply_assays
 from assays.models import Assay, Outcome, Switch, Upstream
 from assays.sync import run_pass
@@ -98,6 +100,7 @@ def _place(workspace: int) -> Place:
     )  # fmt: skip
     by, told = f"{mark} person", {"why": f"{mark} reason"}
     audit.record("assay.switch", by, about=assay.name, about_id=str(assay.pk), workspace_id=workspace, detail=told)
+    about.add_marker(Event.DEPLOYMENT, at, f"{mark} deployed", by, about.Scope(workspace_id=workspace))
     return Place(workspace, assay)
 
 
