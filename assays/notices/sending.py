@@ -224,8 +224,8 @@ def _try(delivery: Delivery) -> bool:
 
 
 def _shows(delivery: Delivery, told: Sequence[Incident]) -> bool:
-    """A picture is of one incident, and of none that is over."""
-    return len(told) == 1 and delivery.event not in (Event.RESOLVED, Event.SUMMARY)
+    """A picture is of one incident, and of none that is over. It may be what a channel does not take: tried once."""
+    return len(told) == 1 and delivery.tries == 1 and delivery.event not in (Event.RESOLVED, Event.SUMMARY)
 
 
 def _told(delivery: Delivery) -> list[Incident]:

@@ -95,3 +95,15 @@ def test_a_mail_of_an_incident_brings_its_picture(assay: Assay, mailbox: Mailbox
     [mail] = mailbox.mails
     [attached] = mail.iter_attachments()
     assert attached.get_content_type() == "image/png"
+
+
+def test_a_mail_that_was_not_taken_is_tried_again_without_its_picture(assay: Assay, mailbox: Mailbox) -> None:
+    add_route(mailbox.address)
+    windows(assay, [0.05, 0.15, 0.3])
+    mailbox.refusal = "552 too large"
+    tell(make_incident(assay, warning=0.1, alert=0.2))
+    send_all()
+    mailbox.refusal = ""
+    send_all(HOUR)
+    [mail] = mailbox.mails
+    assert not list(mail.iter_attachments())
