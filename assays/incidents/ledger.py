@@ -137,7 +137,7 @@ class Ledger:
         return self._rows.get(pk)
 
     def _look(self, ids: set[UUID]) -> None:
-        unknown = list(ids - self._looked - self._rows.keys())
+        unknown = [pk for pk in ids if pk not in self._looked and pk not in self._rows]
         for start in range(0, len(unknown), MOST_IDS):
             self.load(acts.locked(pk__in=unknown[start : start + MOST_IDS]))
         self._looked.update(unknown)

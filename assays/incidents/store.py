@@ -28,6 +28,7 @@ from assays.incidents.models import Incident, Kind, LocalThreshold, News, Watch
 from assays.incidents.reading import END, LAST, Source
 from assays.models import Assay, Field
 from assays.schedule import MICROSECOND, count, micros, moment
+from assays.states import BAD, State
 from assays.verdict import Verdict
 
 PROMPT = timedelta(minutes=30)
@@ -225,9 +226,9 @@ def _continue(source: Source, rule: Rule, place: int, arrival: Arrival, row: Inc
             return []
         windows = reading.with_context(source, arrival.known, END, rule)
     else:
-        windows = _as_counted(source, place, arrival)
-        if row is None and not windows.bad.any():
+        if row is None and not source.local and not _is_any_bad(source.kind, place, arrival):
             return []
+        windows = _as_counted(source, place, arrival)
         if rule.reach > 1:
             windows = reading.with_context(source, arrival.known, END, rule)
     closed = _last_close(source, arrival.known) if rule.n > 1 else BEGINNING
@@ -237,6 +238,11 @@ def _continue(source: Source, rule: Rule, place: int, arrival: Arrival, row: Inc
         Found(source.kind, source.assay, source.field, spell, kept, arrival.worth(spell.first_bad, spell.last_bad))
         for spell, kept in zip(spells, rows, strict=False)
     ]
+
+
+def _is_any_bad(kind: Kind, place: int, arrival: Arrival) -> bool:
+    bad = (State.FAILED,) if kind == Kind.FAILED else BAD
+    return any(one.verdicts[place].state in bad for _, one in arrival.new)
 
 
 def _as_counted(source: Source, place: int, arrival: Arrival) -> Windows:
