@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
+from django.core.cache import cache
+from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
+from redis.exceptions import RedisError
 
 from assays.incidents import about, derive, groups, rules
 from assays.incidents.lists import List, counted, listed
+from assays.incidents.models import About, Change, Criticality, Incident, Kind, LocalThreshold, Marker, Rule
 from assays.incidents.models import Act as Deed
-from assays.incidents.models import Change, Incident, Kind, LocalThreshold, Marker
 from assays.models import Assay, Field
 from assays.states import State
 from dashboard.access import NEEDED, Access, Act, Role
@@ -25,7 +29,7 @@ PER_PAGE = 50
 ANSWERED = 10
 """So many of the acknowledged stand below the unanswered."""
 BESIDE, LOOKED_AT = 6, 60
-MENU_SECONDS = 30
+MENU_SECONDS, COUNT_SECONDS = 30, 5
 MARKERS, MOST_MARKERS = 10, 1000
 
 
@@ -66,8 +70,25 @@ def seen(access: Access) -> QuerySet[Incident]:
 
 
 def open_count(access: Access) -> int:
-    """How many incidents nobody has answered."""
-    return listed(seen(access), List.OPEN).count()
+    """How many incidents nobody has answered, for the frame of every page: a few seconds old at most."""
+    return kept(_count_key(access), COUNT_SECONDS, lambda: listed(seen(access), List.OPEN).count())
+
+
+def count_anew(access: Access) -> None:
+    """Whoever has just acted sees the count that comes of it."""
+    try:
+        cache.delete(":".join(_count_key(access)))
+    except (RedisError, OSError):
+        return
+
+
+def _count_key(access: Access) -> tuple[str, str]:
+    return "unanswered", _scope(access)
+
+
+def _scope(access: Access) -> str:
+    """Alike for all who see the same."""
+    return "all" if access.workspaces is None else ",".join(map(str, sorted(access.workspaces)))
 
 
 def chosen(access: Access, choice: Choice) -> QuerySet[Incident]:
@@ -120,9 +141,7 @@ def oldest(access: Access, choice: Choice) -> datetime | None:
 
 def menus(access: Access) -> Menus:
     """Of what is open; at most half a minute old."""
-    places = access.workspaces
-    key = ("alert-menus", "all" if places is None else ",".join(map(str, sorted(places))))
-    rows = kept(key, MENU_SECONDS, lambda: _menu_rows(access))
+    rows = kept(("alert-menus", _scope(access)), MENU_SECONDS, lambda: _menu_rows(access))
     return Menus(
         {pk: name for pk, name, *_ in rows if pk is not None},
         {pk: name for _, _, pk, name, _ in rows if pk is not None},
@@ -200,17 +219,51 @@ class Care:
     local: LocalThreshold | None
     rule: derive.Rule
     known: about.Known
-    incident: Incident | None
+    incident: UUID | None
 
 
-def care_of(assay: Assay, field: Field) -> Care:
-    going = Incident.objects.filter(Q(field=field) | Q(field=None), assay=assay, closed_at=None, merged_into=None)
-    return Care(
-        local=rules.local_thresholds([field]).get(field.pk),
-        rule=rules.read().of(assay, field),
-        known=about.known([assay])[assay.pk],
-        incident=going.order_by("severity", "onset").first(),
+def with_care(fields: QuerySet[Field]) -> QuerySet[Field]:
+    """With what `care_of` reads, so that it costs no query of its own."""
+    rows = fields.select_related("assay", "local_threshold", "assay__about")
+    return rows.annotate(
+        nearest_rule=Subquery(_nearest_rule()), around=Subquery(_said_of_pipeline()), going=Subquery(_worst_open())
     )
+
+
+def care_of(field: Field) -> Care:
+    """Of a field that `with_care` has fetched."""
+    own, around = getattr(field.assay, "about", None), field.around  # type: ignore[attr-defined]
+    said = [_known(row.owner, row.runbook_url, row.criticality) for row in [own] if row]
+    said += [_known(**around)] if around else []
+    rule = field.nearest_rule  # type: ignore[attr-defined]
+    return Care(
+        local=getattr(field, "local_threshold", None),
+        rule=derive.Rule(**rule) if rule else rules.DEFAULT,
+        known=about.nearest(said),
+        incident=field.going,  # type: ignore[attr-defined]
+    )
+
+
+def _nearest_rule() -> QuerySet[Rule, Any]:
+    """Each rule has one scope alone: the nearest that is not null comes first."""
+    its = Q(field=OuterRef("pk")) | Q(assay=OuterRef("assay"))
+    around = Q(pipeline_id=OuterRef("assay__pipeline_id")) | Q(workspace_id=OuterRef("assay__workspace_id"))
+    nearest = (F(scope).asc(nulls_last=True) for scope in ("field", "assay", "pipeline_id"))
+    return Rule.objects.filter(its | around).order_by(*nearest).values(told=JSONObject(k="k", n="n", m="m"))[:1]
+
+
+def _said_of_pipeline() -> QuerySet[About, Any]:
+    rows = About.objects.filter(pipeline_id=OuterRef("assay__pipeline_id"))
+    return rows.values(told=JSONObject(owner="owner", runbook_url="runbook_url", criticality="criticality"))
+
+
+def _worst_open() -> QuerySet[Incident, Any]:
+    going = Incident.objects.filter(Q(field=OuterRef("pk")) | Q(field=None), assay=OuterRef("assay"), closed_at=None)
+    return going.filter(merged_into=None).order_by("severity", "onset").values("pk")[:1]
+
+
+def _known(owner: str, runbook_url: str, criticality: str) -> about.Known:
+    return about.Known(owner, runbook_url, Criticality(criticality))
 
 
 def markers(access: Access, start: datetime | None, end: datetime | None) -> list[Marker]:

@@ -15,6 +15,7 @@ from assays.coverage import Span
 from assays.models import Assay, Field, Result, Score, Switch
 from assays.schedule import MICROSECOND
 from dashboard.access import Access
+from dashboard.reads.alerts import with_care
 
 STRIP_BEFORE, STRIP_AFTER = 23, 23
 STRIP = 24
@@ -40,7 +41,7 @@ class Watched:
 def watched(access: Access, pk: UUID, key: str | None) -> Watched:
     """Raises Http404 for an assay or a field that is not in the cache, or out of sight."""
     seen = access.within(Field.objects.filter(assay=pk), "assay__workspace_id")
-    fields = list(seen.select_related("assay").order_by("position"))
+    fields = list(with_care(seen).order_by("position"))
     if not fields:
         raise Http404("No such assay is in the cache.")
     assay = fields[0].assay

@@ -177,7 +177,7 @@ def _context(request: HttpRequest, look: Look, chosen: datetime | None) -> dict[
         "expected": series.expected(look.assay, look.span),
         "following": following(look.assay, look.preferences.zone, look.now),
         "switches": reads.switches(look.assay),
-        "care": care_of(look.assay, look.watched.field),
+        "care": care_of(look.watched.field),
         "may_triage": guard.access_of(request).may(Act.TRIAGE, look.assay.workspace_id),
         "range_words": formats.days(
             look.range.span.after, look.range.span.until - MICROSECOND, look.preferences.zone, look.now

@@ -198,6 +198,7 @@ def _what(rows: Sequence[Incident]) -> str:
 
 def _done(request: HttpRequest, words: str, batch: UUID | None = None) -> HttpResponseBase:
     """Says what was done, and offers to take it back."""
+    reads.count_anew(guard.access_of(request))
     if request.headers.get("HX-Request"):
         response = _toast(request, {"words": words, "batch": batch})
         response.headers["HX-Trigger"] = "triaged"
