@@ -33,40 +33,42 @@ class Column(NamedTuple):
 
 
 WIDTH, HEIGHT, GROUND, CEILING = 640, 240, 214, 18
-MOST_LABELS = 8
+MOST_LABELS, MOST_NUMBERS = 8, 28
 _FONT = 'font-family="Inter Variable, Inter, Helvetica, Arial, sans-serif"'
 
 
 def shares(columns: Sequence[Column], paint: Paint) -> SafeString:
-    """Bars from 0 to 100 %, with their numbers above while there is room, and some of their days below."""
-    step = WIDTH / max(1, len(columns))
+    """Bars from 0 to 100 %, with their numbers above while there is room, and some of their days below.
+
+    Across it is measured in shares of its width, so that it fits a phone with letters of the same size.
+    """
     every = -(-len(columns) // MOST_LABELS)
-    pieces = [_column(k, column, step, every, paint) for k, column in enumerate(columns)]
+    pieces = [_column(k, column, 100 / len(columns), every, paint) for k, column in enumerate(columns)]
     words = "; ".join(f"{column.label}: {column.words}" for column in columns)
-    return _drawing(WIDTH, HEIGHT, words, "".join(pieces))
+    size = f'width="{WIDTH}" height="{HEIGHT}"'
+    return _drawing(size, words, "".join(pieces))
 
 
 def _column(k: int, column: Column, step: float, every: int, paint: Paint) -> str:
-    x, width = k * step + min(4.0, step * 0.1), max(1.0, step - min(8.0, step * 0.2))
-    under = _text(x, GROUND + 16, column.label, paint("text-3"), "start") if k % every == 0 else ""
+    left, width = k * step + 0.08 * step, 0.84 * step
+    under = _text(percent(left), GROUND + 16, column.label, paint("text-3"), "start") if k % every == 0 else ""
     if column.share is None:
         return under
     height = max(1.0, (GROUND - CEILING) * column.share)
-    colour = paint("baseline" if column.before else "window")
-    place = f'x="{x:.1f}" y="{GROUND - height:.1f}" width="{width:.1f}" height="{height:.1f}"'
-    bar = f'<rect {place} rx="2" fill="{colour}"/>'
-    number = f"{column.share * 100:.0f}"
-    above = _text(x + width / 2, GROUND - height - 5, number, paint("text-2"), "middle") if step >= 22 else ""
-    return bar + above + under
+    place = f'x="{percent(left)}" y="{GROUND - height:.1f}" width="{percent(width)}" height="{height:.1f}"'
+    bar = f'<rect {place} rx="2" fill="{paint("baseline" if column.before else "window")}"/>'
+    number, middle = f"{column.share * 100:.0f}", percent(left + width / 2)
+    numbered = step * MOST_NUMBERS >= 100
+    return bar + (_text(middle, GROUND - height - 5, number, paint("text-2"), "middle") if numbered else "") + under
 
 
-def _text(x: float, y: float, text: str, colour: str, anchor: str, size: float = 11) -> str:
-    head = f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" {_FONT} fill="{colour}" text-anchor="{anchor}"'
+def _text(x: str | float, y: float, text: str, colour: str, anchor: str, size: float = 11) -> str:
+    head = f'<text x="{x}" y="{y:.1f}" font-size="{size:g}" {_FONT} fill="{colour}" text-anchor="{anchor}"'
     return f"{head}>{escape(text)}</text>"
 
 
-def _drawing(width: float, height: float, words: str, inner: str) -> SafeString:
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" class="cols" viewBox="0 0 {width:g} {height:g}" role="img"'
+def _drawing(size: str, words: str, inner: str) -> SafeString:
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" class="cols" {size} role="img"'
     return mark_safe(f'{head} aria-label="{escape(words)}">{inner}</svg>')  # noqa: S308
 
 
@@ -110,7 +112,9 @@ def calendar(rows: Sequence[DayRow], days: Sequence[date], paint: Paint) -> Safe
     totals = _text(width - 48, 10, "In drift", paint("text-3"), "end") + _text(width, 10, "Ok", paint("text-3"), "end")
     drawn = "".join(_row(row, 18 + k * ROW, places, width, paint) for k, row in enumerate(rows))
     words = "; ".join(f"{row.name}: {row.in_drift} in drift, {row.share} Ok" for row in rows)
-    return _drawing(width, 18 + len(rows) * ROW, words, heads + totals + drawn)
+    height = 18 + len(rows) * ROW
+    size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
+    return _drawing(size, words, heads + totals + drawn)
 
 
 def _places(days: Sequence[date]) -> list[float]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from assays.incidents.models import Kind
-from assays.schedule import moment
 from assays.states import State
 from dashboard import formats
 from dashboard.history import verdict
@@ -94,8 +93,7 @@ def _ok(now: Stretch, before: Stretch) -> Figure:
     )
     covered = f"coverage {verdict.share(one.coverage)}" if one.coverage is not None else ""
     earlier = f", was {verdict.share(other.coverage)}" if covered and other.coverage is not None else ""
-    value, unit = _value(verdict.share(one.share_ok))
-    return Figure("Windows Ok", value, unit, change, covered + earlier)
+    return Figure("Windows Ok", verdict.share(one.share_ok), "", change, covered + earlier)
 
 
 def _percent(value: float | None) -> float | None:
@@ -206,7 +204,3 @@ def sheet(told: History) -> Sheet:
         lines=found,
         most=max((line.now for line in found), default=0),
     )
-
-
-def since(began: int) -> datetime:
-    return moment(began)

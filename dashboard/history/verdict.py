@@ -35,12 +35,12 @@ class Facts:
 
 
 def period(days: int) -> str:
-    """`eight weeks`, `30 days`, `day`."""
+    """`eight weeks`, `seven days`, `30 days`, `day`."""
     if days == 1:
         return "day"
     if days % 7 == 0 and 14 <= days <= 70:
         return f"{word(days // 7)} weeks"
-    return "year" if days in (365, 366) else f"{days:,} days"
+    return "year" if days in (365, 366) else f"{word(days)} days"
 
 
 def share(value: float | None) -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from assays.incidents.models import Marker
 from dashboard import guard, preferences
 from dashboard.access import Access, Act
 from dashboard.context import upstream
 from dashboard.history import choice as choices
-from dashboard.history import pictures, reads, report, showing, table
+from dashboard.history import files, pictures, reads, report, showing, table
 from dashboard.history.choice import Choice
 from dashboard.history.report import History
 from dashboard.reads.paging import Page, stretch
@@ -104,3 +106,25 @@ def filters(access: Access, choice: Choice) -> dict[str, Any]:
         "bys": choices.BYS,
         "read_at": reads.read_at(access),
     }
+
+
+FILES: dict[str, tuple[Callable[[History, Sequence[Marker]], bytes], str, str]] = {
+    "json": (files.as_json, "application/json", "history.json"),
+    "csv": (files.as_csv, "application/zip", "history-csv.zip"),
+    "parquet": (files.as_parquet, "application/zip", "history-parquet.zip"),
+}
+
+
+@require_GET
+@guard.may(Act.READ)
+def download(request: HttpRequest, form: str) -> HttpResponse:
+    """Everything on the page, as one of FILES."""
+    if form not in FILES:
+        raise Http404("There is no such form.")
+    access, zone = guard.access_of(request), preferences.of(request).zone
+    choice = choice_of(request, access, zone)
+    write, kind, name = FILES[form]
+    told = report.history(access, choice, timezone.now())
+    response = HttpResponse(write(told, reads.markers(access, choice, choice.days)), content_type=kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,5 @@
+/* The history: its print button. */
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
