@@ -10,7 +10,6 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from django.contrib.sessions.models import Session
 from django.core import signing
-from django.http import HttpResponse
 from django.test import Client as Browser
 from django.utils import timezone
 from pytest_django import Settings
@@ -520,7 +519,7 @@ def test_no_script_and_no_other_site_gets_at_the_session(db: None) -> None:
 # what every answer says to browsers and proxies
 
 
-def _answers(url: Url, places: Places) -> list[HttpResponse]:
+def _answers(url: Url, places: Places) -> list[Any]:
     told = asked(url, places)
     askers = [subject.browser() for subject in (ADMIN, ANONYMOUS, SUBJECTS[1])]
     return [told.by(browser, method, {}) for browser in askers for method in ("GET", "POST", "PUT")]

@@ -50,6 +50,7 @@ PAGES = [
     "/history/",
     f"/history/?workspace={HERE}",
     "/history/?group=workspace",
+    "/history/files/json/",
     "/history/?group=pipeline&by=field",
     "/v1/api/markers",
     "/audit/",

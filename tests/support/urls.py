@@ -96,6 +96,7 @@ ARGUMENTS: dict[str, Argument] = {
     "<uuid:pk>": Argument(lambda places: places.here.assay.pk, of_here=True),
     "alerts/<uuid:pk>": Argument(lambda places: incident(places).pk, of_here=True),
     "alerts/acts/<slug:name>": Argument(lambda _: "acknowledge"),
+    "history/files/<slug:form>": Argument(lambda _: "json"),
     "<int:marker>": Argument(lambda places: marker(places).pk, of_here=True),
     "people/<int:pk>": Argument(lambda _: User.objects.get_or_create(username="somebody")[0].pk),
     "groups/<int:pk>": Argument(lambda _: Group.objects.get(name="viewer").pk),
