@@ -125,13 +125,20 @@ def _head(
     told: Asked, counts: Mapping[List, int], page: Page[Incident], events: Sequence[groups.Group]
 ) -> dict[str, Any]:
     biggest = max(events, key=lambda event: len(event.incidents), default=None)
-    oldest = reads.oldest(told.access, told.choice) if counts[List.OPEN] else None
+    oldest = _oldest(told, page) if counts[List.OPEN] else None
     return {
         "headline": headline(counts[List.OPEN], narrowed=told.choice.narrows),
         "event": _event_words(biggest, page),
         "event_on": biggest.incidents[0].assay.pipeline_name if biggest and biggest.incidents[0].assay else "",
         "waiting": f"The oldest unanswered is {formats.age(told.now - oldest)} old." if oldest else _answered(counts),
     }
+
+
+def _oldest(told: Asked, page: Page[Incident]) -> datetime | None:
+    """Since when the incident that has waited longest goes unanswered."""
+    if told.choice.which == List.OPEN and page.pages == 1:
+        return min(row.onset for row in page.rows)
+    return reads.oldest(told.access, told.choice)
 
 
 def headline(many: int, *, narrowed: bool = False) -> str:

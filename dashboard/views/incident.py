@@ -100,7 +100,7 @@ class Entry:
 
 def told_of(asked: Asked, row: Incident) -> dict[str, Any]:
     """Everything the incident's card draws."""
-    span = shown_span(row, asked.now)
+    span = shown_span(row)
     markers = about.markers(row.assay, span) if row.assay else []
     proof = _proof(asked, row, span, [marker.at for marker in markers])
     may = asked.access.may(Act.TRIAGE, row.workspace_id)
@@ -129,13 +129,13 @@ def _counted(row: Incident) -> str:
     return ", ".join(f"{many:,} {word}" for many, word in pairs if many)
 
 
-def shown_span(row: Incident, now: datetime) -> Span:
+def shown_span(row: Incident) -> Span:
     """The incident and, before it, as many windows as let one see what was usual."""
     step = timedelta(hours=1)
     if row.assay is not None:
         step = row.assay.plan.period or row.assay.plan.width
     before = max(SHOWN_BEFORE * step, (row.last_bad_end - row.first_bad_end) / 4)
-    return Span(row.first_bad_end - before, min(now, (row.ok_end or row.last_bad_end) + SHOWN_AFTER * step))
+    return Span(row.first_bad_end - before, (row.ok_end or row.last_bad_end) + SHOWN_AFTER * step)
 
 
 def _proof(asked: Asked, row: Incident, span: Span, markers: Iterable[datetime]) -> Proof:

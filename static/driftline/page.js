@@ -78,10 +78,11 @@ function put(old, now) {
   return true;
 }
 
-/* What htmx marks on the elements it knows is no difference. */
+/* What htmx marks on the elements it knows is no difference, nor is a form's key, which is masked anew each time. */
 function bare(node) {
   const copy = node.cloneNode(true);
   copy.querySelectorAll("[data-asof]").forEach((part) => part.replaceChildren());
+  copy.querySelectorAll("[name=csrfmiddlewaretoken]").forEach((part) => part.removeAttribute("value"));
   copy.querySelectorAll("[class]").forEach((part) => part.className.baseVal === undefined && part.classList.remove("htmx-request", "htmx-settling", "htmx-swapping", "htmx-added"));
   return copy.innerHTML.replace(/ class=""/g, "");
 }
