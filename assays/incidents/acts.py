@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from assays.incidents.fold import COLUMNS, fold
 from assays.incidents.models import Act, ActKind, Incident
+from assays.models import Assay
 
 DRIFTLINE = "Driftline"
 """Who did what no person did."""
@@ -22,6 +23,13 @@ def locked(*conditions: Q, **filters: Any) -> QuerySet[Incident]:
     """Incidents with their assays, held by the caller's transaction; always in the same order."""
     rows = Incident.objects.select_for_update(of=("self",)).filter(*conditions, **filters)
     return rows.select_related("assay").defer("assay__message", "assay__runs").order_by("pk")
+
+
+def claimed(*conditions: Q, **filters: Any) -> dict[UUID, Incident]:
+    """The same by id, with their assays held first, as whoever stores windows does: so nobody waits in a circle."""
+    assays = Incident.objects.filter(*conditions, **filters).values("assay")
+    list(Assay.objects.select_for_update().filter(pk__in=assays).order_by("pk").values_list("pk"))
+    return {row.pk: row for row in locked(*conditions, **filters)}
 
 
 def add(acts: Sequence[Act], incidents: Mapping[UUID, Incident]) -> None:

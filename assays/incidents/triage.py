@@ -111,7 +111,7 @@ def expire(now: datetime) -> int:
     """Ends the acknowledgements and snoozes whose time has come; says how many."""
     over = Q(acknowledged_until__lte=now) | Q(snoozed_until__lte=now)
     with transaction.atomic():
-        incidents = {row.pk: row for row in acts.locked(over, closed_at=None)}
+        incidents = acts.claimed(over, closed_at=None)
         ended = [act for incident in incidents.values() for act in _over(incident, now)]
         acts.add(ended, incidents)
         told = [_back(incidents[act.incident_id], act, now) for act in ended]
@@ -134,7 +134,7 @@ def _do(seen: Sequence[Seen], by: Person, act: Act) -> Done:
 
 
 def _locked(ids: Iterable[UUID]) -> dict[UUID, Incident]:
-    return {row.pk: row for row in acts.locked(pk__in=list(ids))}
+    return acts.claimed(pk__in=list(ids))
 
 
 def _changed(incident: Incident, version: int, kind: ActKind) -> Changed | None:

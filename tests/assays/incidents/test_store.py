@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -380,6 +382,30 @@ def test_thirty_bad_windows_in_any_order_are_one_incident_told_of_once() -> None
         assert (one.count, one.first_bad_end, one.is_open) == (30, at(1), True)
         news = Change.objects.filter(incident__assay=story.assay).exclude(news="")
         assert list(news.values_list("kind", flat=True)) == ["opened"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_store_the_same_windows_at_once_make_one_incident() -> None:
+    story, start = Story(), threading.Barrier(4)
+    story.hourly(0, OK)
+    failures: list[Exception] = []
+
+    def work() -> None:
+        start.wait()
+        try:
+            story.arrives({1: WARNING, 2: ALERT}, since=0)
+        except Exception as error:
+            failures.append(error)
+        connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert failures == []
+    (one,) = incidents()
+    assert (one.count, told()) == (2, [("opened", "now")])
 
 
 def test_rebuilding_keeps_what_people_did() -> None:
