@@ -181,6 +181,7 @@ const KEYS = {
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") document.querySelectorAll("details.dl-menu[open]").forEach((menu) => (menu.open = false));
+  if (event.key === "Escape" && event.target.matches("input[type=search]")) event.target.blur();
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const key = after + event.key;
