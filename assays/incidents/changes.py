@@ -13,14 +13,15 @@ from assays.states import State
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """How an incident stood: its severity, and whether it was open."""
+    """How an incident stood: its severity, whether it was open, and why not."""
 
     severity: int
     is_open: bool
+    closed_why: str
 
 
 def stand(incident: Incident) -> Stand:
-    return Stand(incident.severity, incident.is_open)
+    return Stand(incident.severity, incident.is_open, incident.closed_why)
 
 
 def change(incident: Incident, before: Stand, now: datetime, news: News) -> Change | None:

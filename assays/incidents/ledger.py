@@ -25,6 +25,7 @@ from assays.incidents.models import (
     Kind,
     LocalThreshold,
     News,
+    Why,
     identity,
 )
 from assays.models import Assay, Field
@@ -106,6 +107,7 @@ class Ledger:
         self._look({identity(one.kind, one.scope, one.spell.first_bad) for one in everything if one.row is None})
         for one in everything:
             row = one.row or self._new(one)
+            self._set_apart(row)
             _take(row, one)
             self._news[row.pk] = one.news
 
@@ -148,7 +150,13 @@ class Ledger:
 
     def join(self, row: Incident, heir: Incident) -> None:
         row.merged_into, row.ok_end = heir, row.ok_end or row.last_bad_end
+        heir.told = heir.told or row.told
         self._heirs.add(heir.pk)
+
+    def _set_apart(self, row: Incident) -> None:
+        """One that another had taken in goes its own way again, and takes back what was done about it."""
+        heir = self._found(row.merged_into_id) if row.merged_into_id else None
+        self._heirs |= {heir.pk, row.pk} if heir else set()
 
     def lose(self, row: Incident) -> None:
         row.count = row.alerts = 0
@@ -196,7 +204,7 @@ class Ledger:
 
     def _acts(self, row: Incident) -> list[Act]:
         before = self._before.get(row.pk)
-        if before is None or not row.is_open:
+        if before is None or not row.is_open or before.closed_why == Why.JOINED:
             return []
         if not before.is_open and (row.acknowledged_at or row.snoozed_at or row.resolved_at):
             return [acts.own(row, ActKind.REOPEN, self.now)]

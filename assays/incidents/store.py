@@ -96,7 +96,7 @@ def follow(
     watches = _watches(assays, before, now)
     were = {pk: (watch.derived_to, watch.stale) for pk, watch in watches.items()}
     arrivals = _arrivals(written, before, assays, watches, now)
-    ledger = Ledger(now, behind=frozenset(pk for pk, assay in assays.items() if _is_behind(assay)))
+    ledger = Ledger(now, behind=_behind(assays.values()))
     ledger.load(_going(assays))
     touched = [row for arrival in arrivals for row in fields[arrival.assay.pk]]
     local = rules.local_thresholds(touched) if touched else {}
@@ -113,8 +113,9 @@ def follow(
 
 def settle(assays: Iterable[Assay], now: datetime) -> None:
     """Takes in that assays were paused, resumed, lost or found again; they are locked, and kept as they stand."""
-    ledger = Ledger(now)
-    ledger.load(_going(assay.pk for assay in assays))
+    rows = list(assays)
+    ledger = Ledger(now, behind=_behind(rows))
+    ledger.load(_going(assay.pk for assay in rows))
     ledger.close()
 
 
@@ -131,8 +132,9 @@ def _watches(assays: Iterable[UUID], before: Mapping[UUID, Span | None], now: da
     return kept | {row.pk: row for row in missing}
 
 
-def _is_behind(assay: Assay) -> bool:
-    return assay.last_run is not None and (assay.read_to is None or assay.read_to < assay.last_run)
+def _behind(assays: Iterable[Assay]) -> frozenset[UUID]:
+    """Those whose newest windows are still to be read."""
+    return frozenset(row.pk for row in assays if row.last_run and (row.read_to is None or row.read_to < row.last_run))
 
 
 def _arrivals(
@@ -155,7 +157,7 @@ def _arrival(assay: Assay, written: list[Written], before: Span | None, watch: W
         watch.stale = True
         return None
     known = micros(watch.derived_to) if watch.derived_to else _first_known(assay, written)
-    new = sorted(((one.end, one) for one in written if one.end > known), key=lambda pair: pair[0])
+    new = [(one.end, one) for one in sorted(written, key=lambda one: (one.end, one.start)) if one.end > known]
     old = [(one.end, one) for one in written if one.end <= known]
     late = [pair for pair in old if before is not None and pair[0] > micros(before.after)]
     watch.stale = watch.stale or len(late) < len(old)
@@ -253,7 +255,7 @@ def _as_counted(source: Source, place: int, arrival: Arrival) -> Windows:
 
 def _last_close(source: Source, until: int) -> int:
     closes = Incident.objects.filter(field=source.field, kind=source.kind, ok_end__lte=moment(until))
-    newest = closes.order_by("-ok_end").values_list("ok_end", flat=True).first()
+    newest = closes.filter(merged_into=None, count__gt=0).order_by("-ok_end").values_list("ok_end", flat=True).first()
     return micros(newest) if newest else BEGINNING
 
 

@@ -196,6 +196,20 @@ def test_late_data_joins_two_incidents_and_the_older_inherits() -> None:
     assert sorted(told()[-2:]) == [("reopened", "now"), ("resolved", "now")]
 
 
+def test_what_was_joined_by_mistake_goes_its_own_way_again_with_what_was_done_about_it() -> None:
+    story = Story()
+    story.hourly(0, ALERT, OK, ALERT)
+    first, second = incidents()
+    triage.acknowledge([triage.Seen(second.pk, 0)], "ann")
+    for score, minute in ((WARNING, 4), (OK, 6)):
+        now = at(2) + minute * MINUTE
+        story.arrives({1: score}, now=now + MINUTE, last=2, since=0, told_at=now)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.count, first.is_open, first.acknowledged_by) == (1, False, "")
+    assert (second.count, second.is_open, second.merged_into, second.acknowledged_by) == (1, True, None, "ann")
+
+
 def test_an_incident_that_late_data_splits_keeps_its_id_where_it_began() -> None:
     story = Story()
     story.hourly(0, ALERT, ALERT, ALERT)
