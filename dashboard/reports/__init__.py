@@ -1,0 +1,1 @@
+"""History on paper and by mail."""
