@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
     path("health/", health.health, name="health"),
     path("history/", history.history, name="history"),
+    path("history/history.pdf", history.pdf, name="history-pdf"),
     path("history/files/<slug:form>/", history.download, name="history-file"),
     path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/undo/", triage.undo, name="undo"),

@@ -32,34 +32,36 @@ class Column(NamedTuple):
     words: str
 
 
-WIDTH, HEIGHT, GROUND, CEILING = 640, 240, 214, 18
+WIDTH, HEIGHT = 640, 240
+FOOT, HEAD = 26, 18
+"""Room for what stands under and above the bars."""
 MOST_LABELS, MOST_NUMBERS = 8, 28
 _FONT = 'font-family="Inter Variable, Inter, Helvetica, Arial, sans-serif"'
 
 
-def shares(columns: Sequence[Column], paint: Paint) -> SafeString:
+def shares(columns: Sequence[Column], paint: Paint, width: int = WIDTH, height: int = HEIGHT) -> SafeString:
     """Bars from 0 to 100 %, with their numbers above while there is room, and some of their days below.
 
     Across it is measured in shares of its width, so that it fits a phone with letters of the same size.
     """
     every = -(-len(columns) // MOST_LABELS)
-    pieces = [_column(k, column, 100 / len(columns), every, paint) for k, column in enumerate(columns)]
+    pieces = [_column(k, column, 100 / len(columns), every, height, paint) for k, column in enumerate(columns)]
     words = "; ".join(f"{column.label}: {column.words}" for column in columns)
-    size = f'width="{WIDTH}" height="{HEIGHT}"'
-    return _drawing(size, words, "".join(pieces))
+    return _drawing(f'width="{width}" height="{height}"', words, "".join(pieces))
 
 
-def _column(k: int, column: Column, step: float, every: int, paint: Paint) -> str:
+def _column(k: int, column: Column, step: float, every: int, room: int, paint: Paint) -> str:
+    ground = room - FOOT
     left, width = k * step + 0.08 * step, 0.84 * step
-    under = _text(percent(left), GROUND + 16, column.label, paint("text-3"), "start") if k % every == 0 else ""
+    under = _text(percent(left), ground + 16, column.label, paint("text-3"), "start") if k % every == 0 else ""
     if column.share is None:
         return under
-    height = max(1.0, (GROUND - CEILING) * column.share)
-    place = f'x="{percent(left)}" y="{GROUND - height:.1f}" width="{percent(width)}" height="{height:.1f}"'
+    height = max(1.0, (ground - HEAD) * column.share)
+    place = f'x="{percent(left)}" y="{ground - height:.1f}" width="{percent(width)}" height="{height:.1f}"'
     bar = f'<rect {place} rx="2" fill="{paint("baseline" if column.before else "window")}"/>'
     number, middle = f"{column.share * 100:.0f}", percent(left + width / 2)
     numbered = step * MOST_NUMBERS >= 100
-    return bar + (_text(middle, GROUND - height - 5, number, paint("text-2"), "middle") if numbered else "") + under
+    return bar + (_text(middle, ground - height - 5, number, paint("text-2"), "middle") if numbered else "") + under
 
 
 def _text(x: str | float, y: float, text: str, colour: str, anchor: str, size: float = 11) -> str:

@@ -20,6 +20,7 @@ from dashboard.history import files, pictures, reads, report, showing, table
 from dashboard.history.choice import Choice
 from dashboard.history.report import History
 from dashboard.reads.paging import Page, stretch
+from dashboard.reports import paper
 
 PER_PAGE = 50
 LEDGER = 10
@@ -53,7 +54,7 @@ def page(told: History, query: dict[str, str]) -> dict[str, Any]:
         "before_words": showing.dates(told.before.days.first, told.before.days.last),
         "weeks": pictures.shares(sheet.columns, pictures.on_page),
         "steps": "week" if days.many >= 14 else "day",
-        "scope_words": _scope_words(told),
+        "scope_words": scope_words(told),
         "lines": [
             (line, pictures.bar(line.now, sheet.most, pictures.on_page)) for line in sheet.lines[: showing.LINES]
         ],
@@ -65,7 +66,7 @@ def page(told: History, query: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _scope_words(told: History) -> str:
+def scope_words(told: History) -> str:
     """Whose history it is, for paper: `all workspaces`, or what has been chosen."""
     choice, first = told.choice, next(iter(told.roster.assays), None)
     if not choice.narrows or first is None:
@@ -106,6 +107,21 @@ def filters(access: Access, choice: Choice) -> dict[str, Any]:
         "bys": choices.BYS,
         "read_at": reads.read_at(access),
     }
+
+
+@require_GET
+@guard.may(Act.READ)
+def pdf(request: HttpRequest) -> HttpResponse:
+    """One page of paper; where nothing can draw it, what to install."""
+    access, zone, now = guard.access_of(request), preferences.of(request).zone, timezone.now()
+    told = report.history(access, choice_of(request, access, zone), now)
+    try:
+        written = paper.as_pdf(told, scope_words(told), now)
+    except paper.Missing as missing:
+        return render(request, "history_no_pdf.html", {"section": "history", "needed": str(missing)}, status=501)
+    response = HttpResponse(written, content_type="application/pdf")
+    response.headers["Content-Disposition"] = 'attachment; filename="history.pdf"'
+    return response
 
 
 FILES: dict[str, tuple[Callable[[History, Sequence[Marker]], bytes], str, str]] = {

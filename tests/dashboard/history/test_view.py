@@ -160,7 +160,7 @@ def test_tables_come_as_files_in_a_zip(viewer: Client, watch: Watch, form: str, 
         assert (row["assay"], row["alert"]) == ("'=cmd()", "24")
     else:
         path = packed.extract("days.parquet", str(tmp_path))
-        assert duckdb.sql(f"SELECT assay, alert FROM '{path}'").fetchall() == [("=cmd()", 24)]
+        assert duckdb.connect().execute(f"SELECT assay, alert FROM '{path}'").fetchall() == [("=cmd()", 24)]
 
 
 def test_another_form_is_not_found(viewer: Client) -> None:
