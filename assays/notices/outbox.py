@@ -10,6 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Q
+
+from assays import audit
 from assays.incidents.models import Change, ChangeKind, News
 from assays.notices.models import Delivery, Event, Outcome, Route
 from assays.notices.routing import wants
@@ -18,6 +23,10 @@ GATHERING = timedelta(minutes=2)
 """What a catch-up finds is told when it has found nothing more for so long."""
 
 LONGEST_GATHERING = timedelta(minutes=15)
+
+RETRIED = Q(outcome=Outcome.FAILED) | Q(outcome=Outcome.WAITING, tries__gt=0)
+RETRIED &= ~Q(event=Event.TEST)
+"""What can be sent again by hand; what waits for its first try has a reason."""
 
 _ESCALATED = (ChangeKind.OPENED, ChangeKind.REOPENED, ChangeKind.BACK)
 """What somebody has to acknowledge, from then on."""
@@ -38,6 +47,21 @@ def _wait_for_more(route_ids: set[int], now: datetime) -> None:
     """While a catch-up finds more, its summary waits, though not for ever."""
     gathering = Delivery.objects.filter(route__in=route_ids, is_gathered=True, outcome=Outcome.WAITING)
     gathering.filter(created_at__gt=now - LONGEST_GATHERING).update(due_at=now + GATHERING)
+
+
+@transaction.atomic
+def again(delivery: Delivery, by: AbstractBaseUser | str) -> bool:
+    """Has one that was not taken, or was given up, tried at once; False of any other. Its tries count on."""
+    row = Delivery.objects.filter(RETRIED, pk=delivery.pk)
+    if not row.update(outcome=Outcome.WAITING, due_at=datetime.now(UTC), why=""):
+        return False
+    Route.objects.filter(pk=delivery.route_id).update(blocked_until=None)
+    route = delivery.route
+    detail = {"event": delivery.event, "incident": str(delivery.incident_id or "")}
+    audit.record(
+        "route.again", by, about=route.name, about_id=str(route.pk), workspace_id=route.workspace_id, detail=detail
+    )
+    return True
 
 
 def forget(before: datetime) -> None:

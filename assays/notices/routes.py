@@ -39,8 +39,9 @@ def edit(route: Route, by: Person, address: str = "", **more: Any) -> Route:
 
 @transaction.atomic
 def remove(route: Route, by: Person) -> None:
-    """Its messages go with it, those that wait among them."""
+    """Its messages go with it, those that wait among them; whoever escalated to it escalates no more."""
     _record("route.remove", route, by)
+    Route.objects.filter(escalate_to=route).update(escalate_to=None, escalate_after=None)
     route.delete()
 
 
@@ -56,6 +57,18 @@ def secret(route: Route, by: Person) -> str:
         raise Refused("only what is sent to a webhook is signed")
     _record("route.secret", route, by)
     return route.secret.open()
+
+
+@transaction.atomic
+def renew(route: Route, by: Person) -> str:
+    """A new secret in the place of the old one, which holds no more. Raises Refused as `secret` does."""
+    if not channels.is_signed(route.address.open()):
+        raise Refused("only what is sent to a webhook is signed")
+    text = webhook.new_secret()
+    route.secret = Sealed.of(text)
+    route.save(update_fields=["secret"])
+    _record("route.renew", route, by)
+    return text
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from assays.models import Assay, AuditEvent
-from assays.notices import maintenances, routes
+from assays.notices import maintenances, outbox, routes, sending
 from assays.notices.errors import Refused
 from assays.notices.models import Delivery, Maintenance, Route
 from tests.assays.notices.conftest import HOUR, add_route, make_incident, outcomes, send_all, tell
@@ -195,3 +195,52 @@ def test_maintenance_that_has_not_begun_can_be_called_off(db: None) -> None:
     maintenances.end(maintenances.add(now + HOUR, now + 2 * HOUR, "ada"), "ada")
     assert not Maintenance.objects.exists()
     assert AuditEvent.objects.order_by("pk").values_list("act", flat=True).last() == "maintenance.call_off"
+
+
+def test_whoever_escalated_to_a_route_that_is_removed_escalates_no_more_and_can_be_changed(db: None) -> None:
+    boss = add_route("slack://TokenA1234/B/C", "boss")
+    night = add_route("slack://TokenA1234/B/C", "night", escalate_to=boss, escalate_after=15)
+    routes.remove(boss, "test")
+    night.refresh_from_db()
+    assert (night.escalate_to, night.escalate_after) == (None, None)
+    assert not routes.edit(night, "test", is_active=False).is_active
+
+
+def test_a_new_secret_takes_the_place_of_the_old_one(receiver: Receiver) -> None:
+    route = add_route(receiver.url)
+    old = routes.secret(route, "test")
+    new = routes.renew(route, "test")
+    assert new != old
+    assert Route.objects.get(pk=route.pk).secret.open() == new
+    with pytest.raises(Refused, match="only what is sent to a webhook is signed"):
+        routes.renew(add_route("slack://TokenA1234/B/C", "chat"), "test")
+
+
+def test_what_was_not_taken_is_sent_again_at_once_by_hand(assay: Assay, receiver: Receiver) -> None:
+    route = add_route(receiver.url)
+    receiver.status = 500
+    tell(make_incident(assay))
+    send_all()
+    receiver.status = 200
+    row = Delivery.objects.get()
+    assert row.due_at > datetime.now(UTC)
+    assert outbox.again(row, "ada")
+    for pk in sending.claim(datetime.now(UTC)):
+        sending.deliver(pk)
+    assert outcomes() == [("opened", "sent", "")]
+    assert not outbox.again(row, "ada")
+    assert AuditEvent.objects.get(act="route.again").about == route.name
+
+
+def test_what_waits_for_its_first_try_is_not_sent_before_its_time(assay: Assay, receiver: Receiver) -> None:
+    boss = add_route(receiver.url, "boss", kinds=["late"])
+    add_route(receiver.url, escalate_to=boss, escalate_after=15)
+    tell(make_incident(assay))
+    late = Delivery.objects.get(event="escalated")
+    assert not outbox.again(late, "ada")
+    assert Delivery.objects.get(pk=late.pk).due_at == late.due_at
+
+
+def test_a_test_is_not_sent_again(receiver: Receiver) -> None:
+    receiver.status = 500
+    assert not outbox.again(routes.try_out(add_route(receiver.url), "ada"), "ada")
