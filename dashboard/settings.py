@@ -32,6 +32,11 @@ def _is_web_address_or_empty(text: str) -> None:
         _is_web_address(text)
 
 
+def _is_mail_address_or_empty(text: str) -> None:
+    if text and not re.fullmatch(r"smtps?://([^\s/?#@]*@)?(\[[0-9a-fA-F:]+\]|[^\s/?#\[\]:@]+)(:\d{1,5})?/?", text):
+        raise ValidationError("Not an smtp or smtps address.")
+
+
 def _are_networks(texts: list[str]) -> None:
     try:
         for text in texts:
@@ -83,6 +88,10 @@ NOTICE_KEYS: list[str] = (
 NOTICE_NETWORKS: list[str] = env.list("DRIFTLINE_NOTICE_NETWORKS", [], validate=_are_networks)
 HEARTBEAT_URL: str = env.str("DRIFTLINE_HEARTBEAT_URL", "", validate=_is_web_address_or_empty)
 
+# the history by mail
+MAIL_URL: str = env.str("DRIFTLINE_MAIL_URL", "", validate=_is_mail_address_or_empty)
+MAIL_FROM: str = env.str("DRIFTLINE_MAIL_FROM", "")
+
 # incidents
 ACKNOWLEDGED_HOURS: int = env.int("DRIFTLINE_ACKNOWLEDGED_HOURS", 72, validate=validate.Range(min=1, max=8_760))
 
@@ -133,6 +142,7 @@ INSTALLED_APPS = [
     "assays.notices",
     "dashboard",
     "dashboard.history",
+    "dashboard.reports",
 ]
 
 MIDDLEWARE = [
@@ -234,6 +244,7 @@ CELERY_BEAT_SCHEDULE = {
     "triage": {"task": "assays.tasks.expire_triage", "schedule": 15.0, "options": {"expires": 12.0}},
     "notices": {"task": "assays.tasks.send_notices", "schedule": 2.0, "options": {"expires": 2.0}},
     "heartbeat": {"task": "assays.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 30.0}},
+    "reports": {"task": "dashboard.reports.tasks.send_reports", "schedule": 30.0, "options": {"expires": 25.0}},
     "verify": {"task": "assays.tasks.verify_scores", "schedule": 60.0, "options": {"expires": 50.0}},
     "pack": {"task": "assays.tasks.pack_scores", "schedule": 600.0, "options": {"expires": 500.0}},
     "prune": {"task": "assays.tasks.prune", "schedule": 86_400.0, "options": {"expires": 3600.0}},
@@ -285,6 +296,8 @@ SECRETS = [
     OIDC_CLIENT_SECRET,
     *NOTICE_KEYS,
     HEARTBEAT_URL,
+    MAIL_URL,
+    urlsplit(MAIL_URL).password or "",
     str(DATABASE["PASSWORD"]),
     urlsplit(REDIS_URL).password or "",
 ]
