@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.functional import SimpleLazyObject
 
 from assays.models import Upstream
 from dashboard import access, formats, guard, preferences
@@ -42,7 +42,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "zones": ZONES,
         "host": urlsplit(settings.WALLAROO_URL).netloc,
         "access": allowed,
-        "unanswered": SimpleLazyObject(lambda: open_count(allowed)),
+        "unanswered": cache(lambda: open_count(allowed)),
     }
 
 

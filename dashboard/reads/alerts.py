@@ -29,6 +29,7 @@ PER_PAGE = 50
 ANSWERED = 10
 """So many of the acknowledged stand below the unanswered."""
 BESIDE, LOOKED_AT = 6, 60
+MOST_LISTED = 60
 MENU_SECONDS, COUNT_SECONDS = 30, 5
 MARKERS, MOST_MARKERS = 10, 1000
 
@@ -114,11 +115,15 @@ def counts(access: Access, choice: Choice, person: User) -> dict[List, int]:
 
 
 def page(access: Access, choice: Choice, person: User, total: int | None) -> Page[Incident]:
-    """A page of the list; `total` is None where it has not been counted."""
+    """A page of the list; `total` is None where it has not been counted. What is skipped is joined with nothing."""
     rows = listed(chosen(access, choice), choice.which, person.pk)
     total = rows.count() if total is None else total
     shown = stretch(choice.page, PER_PAGE, total)
-    return Page(list(_drawn(rows)[shown.start : shown.stop]), total, shown)
+    if not shown.start:
+        return Page(list(_drawn(rows)[: shown.stop]), total, shown)
+    keys = list(rows.values_list("pk", flat=True)[shown.start : shown.stop])
+    found = {row.pk: row for row in _drawn(Incident.objects.filter(pk__in=keys))}
+    return Page([found[key] for key in keys if key in found], total, shown)
 
 
 def answered(access: Access, choice: Choice) -> list[Incident]:
@@ -139,11 +144,12 @@ def oldest(access: Access, choice: Choice) -> datetime | None:
     return found
 
 
-def menus(access: Access) -> Menus:
-    """Of what is open; at most half a minute old."""
+def menus(access: Access, choice: Choice) -> Menus:
+    """Of what is open, at most half a minute old. Of more pipelines than a menu lists only the chosen one."""
     rows = kept(("alert-menus", _scope(access)), MENU_SECONDS, lambda: _menu_rows(access))
+    pipelines = {pk: name for pk, name, *_ in rows if pk is not None}
     return Menus(
-        {pk: name for pk, name, *_ in rows if pk is not None},
+        {pk: name for pk, name in pipelines.items() if len(pipelines) <= MOST_LISTED or pk == choice.pipeline},
         {pk: name for _, _, pk, name, _ in rows if pk is not None},
         sorted({name for *_, name in rows if name}),
     )

@@ -10,10 +10,26 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 import numpy as np
-from django.db.models import BigIntegerField, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Window
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    Exists,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    When,
+    Window,
+)
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Cast, RowNumber
 
+from assays.incidents.models import Incident
 from assays.models import Assay, Field, Outcome, ScopeRollup, Switch
 from assays.schedule import micros, moment
 from assays.states import State
@@ -32,7 +48,14 @@ By = Literal["pipeline", "workspace"]
 GroupTally = tuple[int, str, State, bool, int]
 """A group's id and name, a state, whether switched on, and how many."""
 
-_WORST = (F("state").asc(), F("ratio").desc(nulls_last=True), F("name").asc())
+_GOING = Incident.objects.filter(assay=OuterRef("pk"), closed_at=None, merged_into=None)
+_UNANSWERED = _GOING.filter(acknowledged_at=None, snoozed_at=None)
+_STANDING = Case(
+    When(state__gt=State.LATE, then=2), When(Exists(_UNANSWERED), then=0), When(Exists(_GOING), then=1), default=0
+)
+"""Trouble that nobody has answered, trouble that somebody has, and calm."""
+
+_WORST = (_STANDING.asc(), F("state").asc(), F("ratio").desc(nulls_last=True), F("name").asc())
 _ORDERS: dict[Sort, tuple[OrderBy, ...]] = {
     "worst": _WORST,
     "name": (F("name").asc(),),
@@ -202,7 +225,12 @@ def _drawn(rows: QuerySet[Assay]) -> QuerySet[Assay]:
     return (
         rows.select_related("worst_field")
         .defer("message")
-        .annotate(field_count=Subquery(siblings.values("many")), first_key=Subquery(_first_key()))
+        .annotate(
+            field_count=Subquery(siblings.values("many")),
+            first_key=Subquery(_first_key()),
+            incident=Subquery(_GOING.order_by("severity", "onset").values("pk")[:1]),
+            unanswered=Exists(_UNANSWERED),
+        )
     )
 
 

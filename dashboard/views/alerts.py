@@ -113,7 +113,7 @@ def board(request: HttpRequest) -> dict[str, Any]:
         "page": page,
         "page_key": page.number if page.number > 1 else None,
         "sections": sections(told, page, events),
-        "menus": reads.menus(told.access),
+        "menus": reads.menus(told.access, told.choice),
         "severities": SEVERITIES,
         "kinds": Kind,
         "may_triage": told.access.may(Act.TRIAGE),

@@ -125,6 +125,8 @@ class Row:
     last: str
     following: str
     may_switch: bool
+    incident: UUID | None
+    answered: bool
 
     @property
     def is_quiet(self) -> bool:
@@ -180,6 +182,8 @@ def _row(assay: Assay, how: Drawing) -> Row:
         last=formats.moment(assay.last_run, how.zone, how.now),
         following=following(assay, how.zone, how.now),
         may_switch=how.asked.access.may(Act.SWITCH, assay.workspace_id),
+        incident=getattr(assay, "incident", None),
+        answered=getattr(assay, "incident", None) is not None and not getattr(assay, "unanswered", True),
     )
 
 

