@@ -62,6 +62,13 @@ ACTS = {
     "route.secret": "read a route's signing secret",
     "route.renew": "gave a route a new signing secret",
     "route.again": "had a message sent again",
+    "report.begin": "asked for the history by mail",
+    "report.confirm": "confirmed an address for the history by mail",
+    "report.ask": "asked once more to confirm an address",
+    "report.now": "sent the history by mail at once",
+    "report.stop": "stopped the history by mail",
+    "link.make": "made a link that shows a history",
+    "link.revoke": "revoked a link that shows a history",
     "session.sign_in": "signed in",
     "session.sign_in_failed": "failed to sign in",
     "session.sign_out": "signed out",
@@ -82,7 +89,7 @@ ACTS = {
     "token.make": "made a token",
     "token.revoke": "revoked a token",
 }
-_OF_ADMINISTRATORS = ("session.", "person.", "grant.", "group.", "token.", "route.")
+_OF_ADMINISTRATORS = ("session.", "person.", "grant.", "group.", "token.", "route.", "report.", "link.")
 """Acts that only administrators see, also where they are about one workspace."""
 
 

@@ -1,4 +1,4 @@
-"""Who gets the history by mail and when, each mail with what became of it, and the links that show one without a sign-in."""
+"""Who gets the history by mail, each mail with what became of it, and links that show a history without a sign-in."""
 
 from __future__ import annotations
 
