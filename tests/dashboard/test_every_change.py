@@ -20,13 +20,14 @@ from assays.incidents import about, triage
 from assays.incidents.models import Event, Incident
 from assays.incidents.triage import Seen
 from assays.models import AuditEvent
+from assays.notices.sealing import Sealed
 from dashboard import people, tokens
 from dashboard.access import Role
 from tests.dashboard.conftest import person
 from tests.support.places import HERE, Places, as_json, asks, body_of, planted
 from tests.support.upstream import Upstream as Served
 from tests.support.upstream import as_json as reply
-from tests.support.urls import Url, every_url
+from tests.support.urls import Url, delivery, every_url, maintenance, route
 
 pytestmark = pytest.mark.django_db
 
@@ -120,7 +121,20 @@ def _a_marker(stage: Stage) -> Post:
     return Post({"pk": stage.assay, "marker": row.pk})
 
 
+def _a_route(**body: Any) -> Change:
+    return lambda stage: Post({"pk": route(stage.places).pk}, body)
+
+
 CHANGES: dict[str, Change] = {
+    "route-new": lambda _: Post({}, {"name": "chat", "address": "slack://TokenA1234/B/C", "zone": "UTC"}),
+    "route": _a_route(name="night", workspace=HERE, zone="UTC"),
+    "route-active": _a_route(active="no"),
+    "route-test": _a_route(),
+    "route-secret": _a_route(),
+    "route-remove": _a_route(),
+    "message-again": lambda stage: Post({"pk": delivery(stage.places).pk}),
+    "maintenance-announce": lambda _: Post({}, {"ends_at": "2199-01-01T00:00", "why": "new cluster"}),
+    "maintenance-end": lambda stage: Post({"pk": maintenance(stage.places).pk}),
     "whose": about_the_assay(of="assay", owner="data science"),
     "thresholds": about_the_assay(warning=0.5, alert=0.6, reason="seasonal"),
     "rule": about_the_assay(of="assay", k=2, n=3, m=2),
@@ -171,7 +185,12 @@ def stage(served: Served, monkeypatch: pytest.MonkeyPatch) -> Stage:
 def state() -> dict[str, list[str]]:
     """Every row of every table but the audit trail and the sessions."""
     models = [model for model in apps.get_models(include_auto_created=True) if model not in (AuditEvent, Session)]
-    return {model._meta.label: sorted(map(str, model._default_manager.values_list())) for model in models}
+    return {model._meta.label: sorted(map(_seen_through, model._default_manager.values_list())) for model in models}
+
+
+def _seen_through(row: tuple[Any, ...]) -> str:
+    """What is sealed shows nothing of itself, not even that it is another."""
+    return str([value.token if isinstance(value, Sealed) else value for value in row])
 
 
 def send(stage: Stage, url: Url, post: Post) -> Any:

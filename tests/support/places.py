@@ -13,9 +13,11 @@ from django.test import Client as Browser
 from assays import audit, instance
 from assays.credentials import StaticToken
 from assays.incidents import about
-from assays.incidents.models import Event
+from assays.incidents.models import Event, Incident
 from assays.listing import apply_assays
 from assays.models import Assay, Outcome, Switch, Upstream
+from assays.notices.models import Delivery, Maintenance, Route
+from assays.notices.sealing import Sealed
 from assays.sync import run_pass
 from assays.upstream import Client, Limits
 from dashboard import tokens
@@ -101,7 +103,25 @@ def _place(workspace: int) -> Place:
     by, told = f"{mark} person", {"why": f"{mark} reason"}
     audit.record("assay.switch", by, about=assay.name, about_id=str(assay.pk), workspace_id=workspace, detail=told)
     about.add_marker(Event.DEPLOYMENT, at, f"{mark} deployed", by, about.Scope(workspace_id=workspace))
+    _notices(workspace, assay, at)
     return Place(workspace, assay)
+
+
+def _notices(workspace: int, assay: Assay, at: datetime) -> None:
+    """A webhook into a private network, a message that it has not taken, and maintenance that is announced."""
+    mark, later = MARKS[workspace], at + 24 * HOUR
+    address = f"https://10.0.0.1/{mark}-token"
+    route = Route.objects.create(
+        name=f"{mark} route", address=Sealed.of(address), secret=Sealed.of(f"{mark} secret"),
+        shown=f"https://{mark}.example.com/\N{HORIZONTAL ELLIPSIS}", workspace_id=workspace,
+    )  # fmt: skip
+    told = Incident.objects.filter(assay=assay)[0]
+    Delivery.objects.create(
+        route=route, incident=told, event="opened", created_at=at, due_at=later, tries=3, last_error=f"{mark} is down"
+    )
+    Maintenance.objects.create(
+        starts_at=later, ends_at=later + HOUR, workspace_id=workspace, why=f"{mark} moves", who=f"{mark} person"
+    )
 
 
 def asking(served: Served) -> Client:

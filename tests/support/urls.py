@@ -21,6 +21,7 @@ from django.utils import timezone
 from assays.incidents import about
 from assays.incidents.models import Event, Incident, Marker
 from assays.models import AuditEvent
+from assays.notices.models import Delivery, Maintenance, Route
 from dashboard import tokens
 from dashboard.access import Act, Role
 from dashboard.models import ApiToken
@@ -97,6 +98,9 @@ ARGUMENTS: dict[str, Argument] = {
     "alerts/<uuid:pk>": Argument(lambda places: incident(places).pk, of_here=True),
     "alerts/acts/<slug:name>": Argument(lambda _: "acknowledge"),
     "history/files/<slug:form>": Argument(lambda _: "json"),
+    "messages/routes/<int:pk>": Argument(lambda places: route(places).pk, of_here=True),
+    "messages/<uuid:pk>": Argument(lambda places: delivery(places).pk, of_here=True),
+    "messages/maintenance/<int:pk>": Argument(lambda places: maintenance(places).pk, of_here=True),
     "<int:marker>": Argument(lambda places: marker(places).pk, of_here=True),
     "people/<int:pk>": Argument(lambda _: User.objects.get_or_create(username="somebody")[0].pk),
     "groups/<int:pk>": Argument(lambda _: Group.objects.get(name="viewer").pk),
@@ -118,6 +122,20 @@ def marker(places: Places) -> Marker:
     return about.add_marker(
         Event.DEPLOYMENT, timezone.now(), f"{here.mark} deployed", by, about.Scope(assay=here.assay)
     )
+
+
+def route(places: Places) -> Route:
+    """The webhook of the workspace `HERE`; its address is refused whenever something is sent there."""
+    return Route.objects.get(workspace_id=places.here.workspace)
+
+
+def delivery(places: Places) -> Delivery:
+    """A message of that route which was not taken."""
+    return Delivery.objects.get(route=route(places))
+
+
+def maintenance(places: Places) -> Maintenance:
+    return Maintenance.objects.get(workspace_id=places.here.workspace)
 
 
 def service_token(places: Places) -> ApiToken:
