@@ -72,7 +72,7 @@ def _by_id(listing: Listing[wire.Assay]) -> tuple[dict[UUID, Received[wire.Assay
 
 def _write(items: dict[UUID, Received[wire.Assay]], known: Collection[UUID], now: datetime) -> None:
     old = {row.pk: row for row in Assay.objects.filter(pk__in=items.keys() & set(known))}
-    before = _bearings(old.values())
+    before, lay = _bearings(old.values()), {pk: _place(row) for pk, row in old.items()}
     rows = [_taken(old.get(pk) or Assay(pk=pk, next_poll_at=now), item, now) for pk, item in items.items()]
     Assay.objects.bulk_create([row for row in rows if row.pk not in old], batch_size=100)
     _write_fields(items, old)
@@ -80,6 +80,7 @@ def _write(items: dict[UUID, Received[wire.Assay]], known: Collection[UUID], now
     _read_anew([row for pk, row in old.items() if before[pk] != after[pk]], now)
     _write_pauses(rows, now)
     _save(rows, now, _TAKEN)
+    _move([(lay[pk], row) for pk, row in old.items() if lay[pk] != _place(row)])
 
 
 _TAKEN = (
@@ -104,6 +105,23 @@ _TAKEN = (
     "next_poll_at",
     "late_after",
 )
+
+
+def _place(row: Assay) -> tuple[int, int]:
+    return row.workspace_id, row.pipeline_id
+
+
+def _move(moved: Collection[tuple[tuple[int, int], Assay]]) -> None:
+    """Incidents and sums go with an assay: who does not see where it lies now is told nothing of it any more."""
+    incidents.move(row for _, row in moved)
+    for scope in {before for before, _ in moved}:
+        _add_up_anew(*scope)
+    recount_scopes((*_place(row), hour) for _, row in moved for hour in _hours(row))
+
+
+def _hours(row: Assay) -> list[int]:
+    hours = HourRollup.objects.filter(field__assay=row).values_list("hour", flat=True)
+    return [micros(hour) for hour in hours.distinct()]
 
 
 def _taken(row: Assay, item: Received[wire.Assay], now: datetime) -> Assay:

@@ -111,6 +111,13 @@ def follow(
     bulk.update(Watch, columns, bulk.prepared(changed, (*columns, "assay_id")), by="assay_id")
 
 
+def move(assays: Iterable[Assay]) -> None:
+    """Incidents, the closed ones too, lie where their assays do; these are locked."""
+    for assay in assays:
+        place = {"workspace_id": assay.workspace_id, "pipeline_id": assay.pipeline_id}
+        Incident.objects.filter(assay=assay).update(**place)
+
+
 def settle(assays: Iterable[Assay], now: datetime) -> None:
     """Takes in that assays were paused, resumed, lost or found again; they are locked, and kept as they stand."""
     rows = list(assays)
