@@ -25,6 +25,7 @@ from dashboard.reads.messages import Kept
 from typedapi.operation import Nothing, Operation, Problem, exchange
 
 reading = allowed(Act.READ)
+UNKNOWN = "no assay has this id"
 switching = allowed(Act.SWITCH, changes=True)
 
 
@@ -51,7 +52,7 @@ def assays(asked: wire.ListRequest, request: HttpRequest) -> HttpResponseBase:
 def assay(asked: wire.GetRequest, request: HttpRequest) -> HttpResponseBase:
     """One assay; the path holds the literal text `:id`, the id goes in the body"""
     row, access = how_upstream_answers(), caller_of(request).access
-    found = _visible(asked.id, access, "id")
+    found = _reachable(asked.id, access, "id")
     kept = messages.assay(row, found, timezone.now())
     question = Question(upstream.GET, wire.encode(asked), asked.id, _only(access, _seen_alone))
     return _answer(request, row, kept, question)
@@ -120,7 +121,7 @@ def _visible(assay_id: str, access: Access, field: str) -> Assay | None:
     """The assay as cached, or None; one of another workspace is told apart from none at all by nobody."""
     found = messages.find(assay_id)
     if found is not None and not access.sees(found.workspace_id):
-        raise Problem(404, "no assay has this id", field)
+        raise Problem(404, UNKNOWN, field)
     return found
 
 
@@ -138,9 +139,10 @@ def _learnt(assay_id: str, field: str) -> Assay:
     try:
         item = instance.client().assay(assay_id)
     except APIError as error:
-        raise asking.problem_of(error) from error
+        problem = asking.problem_of(error)
+        raise (Problem(404, UNKNOWN, field) if problem.status == 404 else problem) from error
     if item.message.id != assay_id:
-        raise Problem(404, "no assay has this id", field)
+        raise Problem(404, UNKNOWN, field)
     apply_assay(item, timezone.now())
     return Assay.objects.get(pk=assay_id)
 
@@ -181,7 +183,7 @@ def _seen_of_list(body: bytes, access: Access) -> bytes:
 
 def _seen_alone(body: bytes, access: Access) -> bytes:
     if not _sees(body, access):
-        raise Problem(404, "no assay has this id", "id")
+        raise Problem(404, UNKNOWN, "id")
     return body
 
 

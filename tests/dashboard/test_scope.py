@@ -14,9 +14,10 @@ from django.db import connection
 from django.test import Client as Browser
 
 from assays.faults import Fault, note
+from assays.incidents.models import Incident
 from assays.listing import apply_assays
 from assays.models import Assay, ScopeRollup, Switch
-from assays.upstream import LIST, RESULTS
+from assays.upstream import GET, LIST, NEXT_RUN, RESULTS, SET_ACTIVE
 from dashboard import tokens
 from dashboard.access import Role
 from dashboard.models import Grant
@@ -234,6 +235,10 @@ def test_what_is_not_there_and_what_is_hidden_are_told_alike(places: Places, out
         for pk in (hidden, absent)
     ]
     assert answers[0] == answers[1]
+    for path, key in ((RESULTS, "id"), (GET, "id"), (NEXT_RUN, "assay_id"), (SET_ACTIVE, "assay_id")):
+        asked = [as_json({key: pk, "active": False}) for pk in (hidden, absent)]
+        told = [Browser().post(path, **each, headers=OUTSIDER.bearer()).content.decode() for each in asked]
+        assert told[0] == told[1]
 
 
 def test_an_assay_that_moves_out_of_sight_is_gone_at_the_next_list(places: Places, served: Served) -> None:
@@ -241,9 +246,16 @@ def test_an_assay_that_moves_out_of_sight_is_gone_at_the_next_list(places: Place
     origin = served.assays[str(moved.pk)]["targeting"]["data_origin"]
     origin |= {"workspace_id": HERE, "workspace_name": "quagga workspace"}
     served.assays[str(moved.pk)]["updated_at"] = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    incident = Incident.objects.filter(assay=moved)[0].pk
     apply_assays(asking(served).assays(), datetime.now(UTC))
-    assert browser.get(f"/assays/{moved.pk}/").status_code == 404
-    assert "okapi" not in page(browser, "/")
+    cache.clear()
+    for address in (f"/assays/{moved.pk}/", f"/alerts/{incident}/"):
+        assert browser.get(address).status_code == 404
+        assert EVERYWHERE.browser().get(address).status_code == 200
+    for address in ("/", "/alerts/", "/alerts/?show=closed", "/history/", "/history/files/json/", "/v1/api/states"):
+        assert "okapi" not in page(browser, address).replace("okapi deployed", "")  # in the workspace, not of the assay
+    assert not ScopeRollup.objects.filter(workspace_id=ELSEWHERE).exists()
+    assert ScopeRollup.objects.filter(workspace_id=HERE, pipeline_id=moved.pipeline_id).exists()
 
 
 def test_a_token_is_bound_by_its_owner_and_an_owner_by_no_token(places: Places) -> None:
