@@ -16,4 +16,8 @@ def client_address(request: HttpRequest) -> str | None:
         address = ip_address(chain[-1 - min(settings.TRUSTED_PROXIES, len(said))])
     except ValueError:  # a socket's file has no address, and a header may hold anything
         return None
-    return str(IPv6Network((address, 64), strict=False)[0]) if isinstance(address, IPv6Address) else str(address)
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped:  # as a socket for both kinds names IPv4
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), 64), strict=False)[0])

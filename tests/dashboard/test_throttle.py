@@ -84,6 +84,8 @@ def test_a_header_that_no_proxy_of_ours_set_makes_nobody_somebody_else() -> None
         (2, "", "192.0.2.1"),
         (1, "nonsense", None),
         (1, "2001:db8::1", "2001:db8::"),
+        (1, "fe80::1%eth0", "fe80::"),
+        (1, "::ffff:203.0.113.5", "203.0.113.5"),
     ],
 )
 def test_as_many_proxies_are_believed_as_there_are(
