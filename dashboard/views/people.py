@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import PasswordResetConfirmView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
@@ -149,8 +150,9 @@ class SetPassword(PasswordResetConfirmView):
         return super().render_to_response(context, status=200 if self.validlink else 410, **kwargs)
 
     def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
-        response = super().form_valid(form)
-        kept.password_was_set(form.user)
+        with transaction.atomic():
+            response = super().form_valid(form)
+            kept.password_was_set(form.user)
         return response
 
 

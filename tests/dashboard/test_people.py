@@ -12,6 +12,8 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group, User
 from django.db import DatabaseError, connection
 from django.test import Client as Browser
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 from pytest_django import Settings
 
 from assays import audit
@@ -248,13 +250,16 @@ def test_a_password_link_is_for_local_accounts_that_are_open(settings: Settings)
         lambda vera: people.set_groups(vera, Group.objects.filter(name="viewer"), "test"),
         lambda _: people.create_group("flights", "test"),
         lambda vera: people.deactivate(vera, "test"),
+        lambda vera: set_password(vera),  # noqa: PLW0108  (it stands below)
     ],
-    ids=["account", "grant", "groups", "group", "closing"],
+    ids=["account", "grant", "groups", "group", "closing", "password"],
 )
 def test_what_cannot_be_audited_is_not_done(
     change: Callable[[User], Any], monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> None:
     vera = person("vera")
+    vera.set_password("an old pass phrase")
+    vera.save()
 
     def full(*_: Any, **__: Any) -> None:
         raise DatabaseError("the disk is full")
@@ -266,7 +271,15 @@ def test_what_cannot_be_audited_is_not_done(
     assert state() == before
 
 
+def set_password(whom: User) -> None:
+    """By a link that was made before."""
+    browser = Browser()
+    key, token = urlsafe_base64_encode(force_bytes(whom.pk)), people.password_links.make_token(whom)
+    form = browser.get(f"/password/{key}/{token}/")["Location"]
+    browser.post(form, dict.fromkeys(("new_password1", "new_password2"), "a new pass phrase"))
+
+
 def state() -> list[Any]:
     members = User.groups.through.objects.values_list("user_id", "group_id")
-    people_now = User.objects.values_list("username", "is_active")
+    people_now = User.objects.values_list("username", "is_active", "password")
     return [*people_now, *Group.objects.values_list("name"), *Grant.objects.values_list("role", "person"), *members]
