@@ -5,6 +5,7 @@ and matches by e-mail is in use: a person is an issuer and a subject, whatever e
 
 Failed              the person is not signed in, and the text says why
 ├── Stray           nothing was begun here that this could complete
+├── Declined        the provider would not, says the address that led back
 ├── Unreachable     the provider does not answer: try again
 └── Refused         its answer vouches for nobody
 """
@@ -58,6 +59,10 @@ class Failed(Exception):
 
 class Stray(Failed):
     """Nothing was begun here that this could complete."""
+
+
+class Declined(Failed):
+    """The provider would not: says the address that led back, which anybody can write."""
 
 
 class Unreachable(Failed):
@@ -118,7 +123,8 @@ def complete(request: HttpRequest) -> Arrival:
     """Whom the provider's redirect brings back. Raises Failed."""
     state = _begun(request)
     if error := request.GET.get("error"):
-        raise Refused(f"The provider says: {request.GET.get('error_description') or error}"[:500])
+        told = " ".join((request.GET.get("error_description") or error).split())
+        raise Declined(f"The provider says: {told}"[:500])
     adapter = _Adapter(request, settings.OIDC_ISSUER)
     with _border():
         client = adapter.get_client(request, _app())

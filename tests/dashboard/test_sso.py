@@ -203,12 +203,13 @@ def test_a_refusal_at_the_provider_is_told_in_its_words(liar: Dishonest) -> None
     browser = Browser()
     told = {
         "error": "access_denied",
-        "error_description": "Not today <b>",
+        "error_description": "Not\r\ntoday <b>",
         "state": asked(to_provider(browser), "state"),
     }
     response = browser.get("/sign-in/provider/callback/", told)
     assert response.status_code == 403
     assert "The provider says: Not today &lt;b&gt;" in response.content.decode()
+    assert not AuditEvent.objects.exists()  # which anybody could fill with their own words
 
 
 @pytest.mark.parametrize(
