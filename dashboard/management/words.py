@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from argparse import ArgumentTypeError
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -10,6 +12,8 @@ from django.core.management.base import CommandParser
 from dashboard.access import Role
 from dashboard.reads.people import Held
 
+_BIGGEST = 2**62
+
 
 def add_role(parser: CommandParser) -> None:
     parser.add_argument("role", choices=Role.values)
@@ -17,7 +21,28 @@ def add_role(parser: CommandParser) -> None:
 
 
 def add_place(parser: CommandParser) -> None:
-    parser.add_argument("--workspace", type=int, help="id of the workspace it holds in; everywhere when left out")
+    parser.add_argument("--workspace", type=workspace, help="id of the workspace it holds in; everywhere when left out")
+
+
+def workspace(text: str) -> int:
+    """As the database holds one."""
+    return _within(text, -_BIGGEST, _BIGGEST)
+
+
+def days(text: str) -> int:
+    """At least one: none at all would be for ever."""
+    return _within(text, 1, 36_500)
+
+
+def _within(text: str, least: int, most: int) -> int:
+    if not re.fullmatch(r"-?\d+", text) or not least <= int(text) <= most:
+        raise ArgumentTypeError(f"{text} is no number from {least} to {most}.")
+    return int(text)
+
+
+def row(cells: Iterable[str]) -> str:
+    """One line, whatever stands in its cells: no name begins a line, a cell or a command of the terminal."""
+    return "\t".join("".join(letter if letter.isprintable() else "?" for letter in cell) for cell in cells)
 
 
 def told(held: Iterable[Held]) -> str:

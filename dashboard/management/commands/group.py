@@ -51,7 +51,7 @@ class Command(BaseCommand):
     def _list(self, options: dict[str, Any]) -> None:
         for group in groups():
             many = f"{group.members} in it"  # type: ignore[attr-defined]
-            self.stdout.write("\t".join([group.name, words.told(held_by_group(group)), many]))
+            self.stdout.write(words.row([group.name, words.told(held_by_group(group)), many]))
 
     def _delete(self, options: dict[str, Any]) -> None:
         people.delete_group(_named(options), BY)

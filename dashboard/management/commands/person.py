@@ -54,7 +54,7 @@ class Command(BaseCommand):
             kind = "provider" if people.is_from_provider(person) else "local"
             standing = "active" if person.is_active else "closed"
             last = f"last sign-in {words.minute(person.last_login)}"
-            self.stdout.write("\t".join([person.username, words.told(held_by(person)), kind, standing, last]))
+            self.stdout.write(words.row([person.username, words.told(held_by(person)), kind, standing, last]))
 
     def _grant(self, options: dict[str, Any]) -> None:
         people.grant(_named(options), Role(options["role"]), options["workspace"], BY)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from dashboard import tokens
 from dashboard.access import Role
+from dashboard.management import words
 from dashboard.management.words import minute
 from dashboard.models import ApiToken
 
@@ -24,9 +25,9 @@ class Command(BaseCommand):
         create.add_argument("name", help="what it is for")
         create.add_argument("--role", choices=Role.values, default=Role.VIEWER)
         create.add_argument(
-            "--workspace", type=int, action="append", help="id of a workspace it sees; all when left out"
+            "--workspace", type=words.workspace, action="append", help="id of a workspace it sees; all when left out"
         )
-        create.add_argument("--days", type=int, help="good for so many days; for ever when left out")
+        create.add_argument("--days", type=words.days, help="good for so many days; for ever when left out")
         create.add_argument(
             "--owner", help="user name of whom it belongs to, and may no more than; nobody when left out"
         )
@@ -38,6 +39,8 @@ class Command(BaseCommand):
         getattr(self, f"_{options['step']}")(options)
 
     def _create(self, options: dict[str, Any]) -> None:
+        if not options["name"].strip():
+            raise CommandError("A token needs a name, to be told apart by.")
         expires_at = timezone.now() + timedelta(days=options["days"]) if options["days"] else None
         owner = _owner(options["owner"]) if options["owner"] else None
         _, text = tokens.make(options["name"], Role(options["role"]), options["workspace"], expires_at, owner)
@@ -45,7 +48,7 @@ class Command(BaseCommand):
 
     def _list(self, options: dict[str, Any]) -> None:
         for row in ApiToken.objects.select_related("owner").order_by("created_at"):
-            self.stdout.write("\t".join(_columns(row)))
+            self.stdout.write(words.row(_columns(row)))
 
     def _revoke(self, options: dict[str, Any]) -> None:
         rows = list(tokens.beginning(options["prefix"]))

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from assays.models import AuditEvent
 from dashboard import tokens
+from dashboard.access import Role
+from dashboard.models import ApiToken
 from tests.dashboard.conftest import person
 
 pytestmark = pytest.mark.django_db
@@ -53,3 +55,20 @@ def test_revoking_ends_it_at_once_and_once(capsys: pytest.CaptureFixture[str]) -
     with pytest.raises(CommandError, match="No token"):
         call_command("token", "revoke", text)
     assert AuditEvent.objects.filter(act="token.revoke", who="command token").count() == 1
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "99999999"])
+def test_no_days_and_days_beyond_all_calendars_make_no_token(days: str) -> None:
+    with pytest.raises(CommandError, match="--days"):
+        call_command("token", "create", "report", "--days", days)
+    with pytest.raises(CommandError, match="--workspace"):
+        call_command("token", "create", "report", "--workspace", str(2**63))
+    with pytest.raises(CommandError, match="needs a name"):
+        call_command("token", "create", " ")
+    assert not ApiToken.objects.exists()
+
+
+def test_a_name_makes_no_line_and_no_column_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    tokens.make("report\ta service\tadmin\ndrift_\x1b[2J", Role.VIEWER)
+    call_command("token", "list")
+    assert [len(line.split("\t")) for line in capsys.readouterr().out.splitlines()] == [7]
