@@ -19,6 +19,7 @@ from assays.incidents.lists import List, counted, listed
 from assays.incidents.models import About, Change, Criticality, Incident, Kind, LocalThreshold, Marker, Rule
 from assays.incidents.models import Act as Deed
 from assays.models import Assay, Field
+from assays.notices.models import Delivery, Outcome
 from assays.states import State
 from dashboard.access import NEEDED, Access, Act, Role
 from dashboard.models import Grant
@@ -32,6 +33,7 @@ BESIDE, LOOKED_AT = 6, 60
 MOST_LISTED = 60
 MENU_SECONDS, COUNT_SECONDS = 30, 5
 MARKERS, MOST_MARKERS = 10, 1000
+MESSAGES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,13 @@ def acts_of(incident: Incident) -> Sequence[Deed]:
     """Those on the incidents it has taken in among them, newest first."""
     rows = Deed.objects.filter(Q(incident=incident) | Q(incident__merged_into=incident))
     return list(rows.select_related("assignee", "undoes", "undone_by").order_by("-at", "-pk"))
+
+
+def messages_of(incident: Incident) -> Sequence[Delivery]:
+    """What was sent of it, or given up; the newest."""
+    told = Q(outcome__in=(Outcome.SENT, Outcome.FOLDED, Outcome.FAILED))
+    rows = Delivery.objects.filter(told, incident=incident).select_related("route")
+    return list(rows.order_by("-created_at")[:MESSAGES])
 
 
 def changes_of(incident: Incident) -> Sequence[Change]:

@@ -19,7 +19,10 @@ from assays.incidents import about
 from assays.incidents.models import Act as Deed
 from assays.incidents.models import ActKind, Change, ChangeKind, Event, Incident, Kind, Marker
 from assays.incidents.triage import UNDONE_WITHIN
+from assays.insight.bands import bands_of
 from assays.models import Assay
+from assays.notices.models import Delivery, Outcome
+from assays.notices.models import Event as NoticeEvent
 from assays.states import State
 from dashboard import formats, guard, incident_chart, parts, window
 from dashboard.access import Access, Act
@@ -67,6 +70,7 @@ class Proof:
     judged: window.Judged | None = None
     chart: SafeString | None = None
     fields: int = 1
+    times_noise: float | None = None
 
     @property
     def compared(self) -> window.Comparison | None:
@@ -143,12 +147,22 @@ def _proof(asked: Asked, row: Incident, span: Span, markers: Iterable[datetime])
         return Proof()
     watched = assay_reads.watched(asked.access, row.assay.pk, row.field.key)
     buckets = _buckets(watched.assay, watched.field.pk, span)
+    judged = _judged(watched, row.peak_end or row.last_bad_end)
     return Proof(
         metric=watched.assay.metric,
-        judged=_judged(watched, row.peak_end or row.last_bad_end),
+        judged=judged,
         chart=_chart(asked, row, span, buckets, list(markers)),
         fields=len(watched.fields),
+        times_noise=_times_noise(watched, row, judged.comparison if judged else None),
     )
+
+
+def _times_noise(watched: assay_reads.Watched, row: Incident, compared: window.Comparison | None) -> float | None:
+    """The peak against what as many independent rows reach by chance."""
+    if compared is None or row.peak is None:
+        return None
+    limit = bands_of(watched.field, watched.message).noise_limit(compared.rows)
+    return row.peak / limit if limit else None
 
 
 def _judged(watched: assay_reads.Watched, end: datetime) -> window.Judged | None:
@@ -202,6 +216,7 @@ def timeline(asked: Asked, row: Incident, markers: Iterable[Marker], *, may: boo
     entries = [
         *_changes(reads.changes_of(row)),
         *_deeds(asked, reads.acts_of(row), may=may),
+        *_messages(reads.messages_of(row)),
         *_markers(markers),
     ]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
@@ -280,6 +295,20 @@ def _until(deed: Deed, asked: Asked) -> str:
     if deed.until is None:
         return "until it gets worse"
     return f"until {formats.moment(deed.until, asked.zone, asked.now)}"
+
+
+_OUTCOMES = {
+    Outcome.SENT: "told",
+    Outcome.FOLDED: "told in a summary",
+    Outcome.FAILED: "could not be told",
+}
+
+
+def _messages(deliveries: Iterable[Delivery]) -> Iterator[Entry]:
+    """Who has heard of it, and who could not be reached; what keeps a route from it, its own page says."""
+    for one in deliveries:
+        words = f"{one.route.name} {_OUTCOMES[Outcome(one.outcome)]}: {NoticeEvent(one.event).label}"
+        yield Entry(one.sent_at or one.created_at, parts.icon("bell-ringing"), words)
 
 
 def _markers(markers: Iterable[Marker]) -> Iterator[Entry]:

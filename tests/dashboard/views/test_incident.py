@@ -14,6 +14,8 @@ from assays.incidents.lists import List, listed
 from assays.incidents.models import Criticality, Event, Incident, Mark
 from assays.incidents.triage import Seen
 from assays.models import Assay, Field
+from assays.notices import routes
+from assays.notices.models import Delivery, Outcome
 from tests.dashboard.conftest import Fill
 
 
@@ -40,7 +42,6 @@ def test_it_says_what_moved_since_when_and_how_high(operator: Client, drifting: 
     assert "0.30" in text
     assert "1 alert, 1 warning" in text
     assert "Opened as Alert" in text
-    assert "Upstream&#x27;s threshold" in text or "Upstream's threshold" in text
 
 
 def test_the_chart_has_its_words_and_its_thresholds(operator: Client, drifting: Incident) -> None:
@@ -103,14 +104,32 @@ def test_markers_near_it_are_in_its_timeline(operator: Client, drifting: Inciden
     assert "elsewhere" not in text
 
 
-def test_it_says_when_its_thresholds_are_driftlines_own(operator: Client, fill: Fill) -> None:
-    fill([0.05, 0.05], 1, name="strict")
-    rules.set_threshold(Field.objects.get(), 0.02, 0.04, "a stricter eye", "test")
+def test_it_says_when_its_thresholds_are_driftlines_own(operator: Client, fill: Fill, drifting: Incident) -> None:
+    assert "Driftline's own" not in story(operator, drifting)
+    fill([0.05, 0.05], 2, name="strict")
+    rules.set_threshold(Field.objects.get(assay__name="strict"), 0.02, 0.04, "a stricter eye", "test")
     store.redo(timezone.now())
-    row = Incident.objects.get()
-    assert "Driftline&#x27;s own threshold" in story(operator, row) or "Driftline's own threshold" in story(
-        operator, row
-    )
+    text = story(operator, Incident.objects.get(assay__name="strict"))
+    assert "Made by Driftline's own thresholds, warning 0.02 and alert 0.04; upstream's are 0.10 and 0.20" in text
+
+
+def test_it_is_held_against_what_chance_alone_reaches(operator: Client, drifting: Incident) -> None:
+    assert "Against noise" in story(operator, drifting)
+
+
+def test_the_timeline_says_who_has_heard_of_it(operator: Client, drifting: Incident) -> None:
+    route = routes.add("on-call", "json://93.184.216.34/hook", "test")
+    change = drifting.changes.get()
+    for event, outcome in (("opened", Outcome.SENT), ("worse", Outcome.FAILED), ("back", Outcome.WAITING)):
+        at = timezone.now()
+        Delivery.objects.create(
+            route=route, incident=drifting, change=change, event=event, outcome=outcome, created_at=at, due_at=at
+        )
+    text = story(operator, drifting)
+    assert "on-call told: opened" in text
+    assert "on-call could not be told: got worse" in text
+    assert "no longer snoozed" not in text
+    assert "93.184.216.34" not in text
 
 
 def test_alone_it_is_answered_for_the_place_beside_the_list(operator: Client, drifting: Incident) -> None:
