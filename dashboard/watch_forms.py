@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from django import forms
@@ -13,6 +13,19 @@ from assays.models import Field
 
 SPOKEN = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 Data = Mapping[str, Any] | None
+
+
+def _moment(label: str, required: bool = True) -> forms.DateTimeField:
+    typed = forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
+    return forms.DateTimeField(label=label, input_formats=SPOKEN, widget=typed, required=required)
+
+
+def _spoken(at: datetime, zone: tzinfo) -> datetime:
+    return at.astimezone(zone).replace(tzinfo=None)
+
+
+def _in_utc(typed: datetime, zone: tzinfo) -> datetime:
+    return typed.replace(tzinfo=zone).astimezone(UTC)
 
 
 class AboutForm(forms.Form):
@@ -69,16 +82,55 @@ class MarkerForm(forms.Form):
         choices=[("pipeline", "its whole pipeline"), ("assay", "this assay"), ("workspace", "its whole workspace")],
     )
     event = forms.ChoiceField(label="What", choices=Event.choices)
-    at = forms.DateTimeField(
-        label="When", input_formats=SPOKEN, widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
-    )
+    at = _moment("When")
     text = forms.CharField(label="In words", max_length=200)
     link = forms.URLField(label="Link", max_length=1000, required=False, assume_scheme="https")
 
     def __init__(self, data: Data, zone: tzinfo, now: datetime) -> None:
-        super().__init__(data, initial={"at": now.astimezone(zone).replace(tzinfo=None)})
+        super().__init__(data, initial={"at": _spoken(now, zone)})
         self.zone = zone
 
     def clean_at(self) -> datetime:
-        typed: datetime = self.cleaned_data["at"]
-        return typed.replace(tzinfo=self.zone).astimezone(UTC)
+        return _in_utc(self.cleaned_data["at"], self.zone)
+
+
+class CalmForm(forms.Form):
+    """A stretch of time in the reader's zone, by default the thirty days before now."""
+
+    after = _moment("From")
+    until = _moment("To")
+    note = forms.CharField(label="Why it was calm", max_length=500, required=False)
+
+    def __init__(self, data: Data, zone: tzinfo, now: datetime) -> None:
+        since = now - timedelta(days=30)
+        super().__init__(data, initial={"after": _spoken(since, zone), "until": _spoken(now, zone)})
+        self.zone = zone
+
+    def clean(self) -> dict[str, Any]:
+        clean = super().clean() or {}
+        for name in ("after", "until"):
+            if name in clean:
+                clean[name] = _in_utc(clean[name], self.zone)
+        if "after" in clean and "until" in clean and clean["after"] >= clean["until"]:
+            raise forms.ValidationError("A calm period ends after it begins.")
+        return clean
+
+
+class RemarkForm(forms.Form):
+    """A remark at a moment, or over a stretch, in the reader's zone."""
+
+    text = forms.CharField(label="In words", max_length=500)
+    at = _moment("When")
+    until = _moment("Until", required=False)
+    link = forms.URLField(label="Link", max_length=2000, required=False, assume_scheme="https")
+
+    def __init__(self, data: Data, zone: tzinfo, now: datetime) -> None:
+        super().__init__(data, initial={"at": _spoken(now, zone)})
+        self.zone = zone
+
+    def clean_at(self) -> datetime:
+        return _in_utc(self.cleaned_data["at"], self.zone)
+
+    def clean_until(self) -> datetime | None:
+        typed: datetime | None = self.cleaned_data["until"]
+        return _in_utc(typed, self.zone) if typed else None

@@ -12,6 +12,7 @@ from django.template import Context
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from assays.insight import hints, labels
 from assays.states import State
 from dashboard import formats, parts
 
@@ -103,6 +104,29 @@ def _address(context: Context, changes: Mapping[str, Any]) -> str:
         if value not in (None, ""):
             query[key] = str(value)
     return "?" + query.urlencode()
+
+
+@register.simple_tag
+def a_week(told: labels.Range) -> str:
+    """A range of so many a week, `2 to 5`, `fewer than 0.01`."""
+    low, high = (formats.score(value) if value < 10 else formats.count(round(value)) for value in (told.low, told.high))
+    if told.high < 0.005:
+        return "fewer than 0.01"
+    return low if low == high else f"{low} to {high}"
+
+
+@register.simple_tag
+def hint(told: hints.Hint) -> str:
+    """A hint with the numbers it rests on."""
+    write = formats.share if told.of == "share" else formats.number
+    if told.of == "rows":
+        evidence = f"{formats.count(round(told.after))} of at least {formats.count(round(told.before))}"
+    elif told.kind is hints.Kind.ONE_BIN:
+        evidence = f"score {formats.score(told.after, 3)}, ceiling {formats.score(told.before, 3)}"
+    else:
+        evidence = f"{told.of} {write(told.before)} {formats.ARROW} {write(told.after)}"
+    where = f", bin {told.label}" if told.label else ""
+    return f"{told.kind.value[0].upper()}{told.kind.value[1:]}: {evidence}{where}."
 
 
 @register.simple_tag(takes_context=True)

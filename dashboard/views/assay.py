@@ -27,6 +27,7 @@ from dashboard.context import upstream
 from dashboard.figures.score import Moment, Pausing, ScoreChart, score_chart
 from dashboard.palette import palette
 from dashboard.reads import assay as reads
+from dashboard.reads import insight
 from dashboard.reads.alerts import care_of
 from dashboard.reads.paging import Page, stretch
 from dashboard.views.overview import following
@@ -160,6 +161,7 @@ def _context(request: HttpRequest, look: Look, chosen: datetime | None) -> dict[
     shown = [row for row in rows if listed.holds(row.end)][::-1]
     messages = reads.results(look.assay, [row.end for row in shown] + ([chosen] if chosen else []))
     judged = {end: _judged(look, message) for end, message in messages.items()}
+    trust = insight.trust(look.watched, look.span, [row.rows for row in rows])
     return {
         "section": "overview",
         "look": look,
@@ -184,6 +186,8 @@ def _context(request: HttpRequest, look: Look, chosen: datetime | None) -> dict[
         ),
         "before": look.range.moved(-1),
         "after": look.range.moved(1) if look.range.span.until < look.now else None,
+        "trust": trust,
+        "judgement": _judgement(look, trust, rows, messages.get(chosen) if chosen else None),
         **_card(look, chosen, rows, judged),
         **_rules(look),
     }
@@ -234,6 +238,17 @@ def _judged(look: Look, row: Result) -> window.Judged | None:
     return window.judge(
         wire.read_result(row.message), look.watched.fields, look.watched.field.key, look.watched.message
     )
+
+
+def _judgement(
+    look: Look, trust: insight.Trust, rows: Sequence[WindowRow], message: Result | None
+) -> insight.Judgement | None:
+    """Whether to believe the selected window."""
+    row = next((row for row in rows if row.selected), None)
+    if row is None:
+        return None
+    result = wire.read_result(message.message) if message and not message.problem else None
+    return insight.judge(look.watched, trust.bands, row.state, row.score, row.rows, result)
 
 
 def _counts(look: Look) -> list[tuple[State, int]]:
@@ -326,9 +341,11 @@ def chart_of(look: Look, chosen: datetime | None, theme: Any) -> ScoreChart:
     field = look.watched.field
     step = look.assay.plan.period or look.assay.plan.width
     room = min(step / 2, (look.span.until - look.span.after) / 60)
+    buckets = _buckets(look)
+    beside = insight.drawn(look.watched, look.span, buckets)
     return ScoreChart(
         metric=look.assay.metric,
-        buckets=_buckets(look),
+        buckets=buckets,
         since=look.span.after,
         until=look.span.until + room,
         zone=look.preferences.zone,
@@ -338,6 +355,11 @@ def chart_of(look: Look, chosen: datetime | None, theme: Any) -> ScoreChart:
         selected=_extent(look, chosen) if chosen and look.span.holds(chosen) else None,
         pauses=[Pausing(pause.began_at, pause.ended_at or look.now) for pause in look.pauses],
         moments=[Moment(marker.at, marker.text) for marker in about.markers(look.assay, look.span)],
+        noise=beside.noise,
+        usual=beside.usual,
+        bins=beside.bins,
+        tops=beside.tops,
+        rows=beside.rows,
     )
 
 

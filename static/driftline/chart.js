@@ -20,9 +20,9 @@ function address(plot) {
 
 function forPhones(layout, width) {
   if (width >= PHONE) return layout;
-  const short = (text) => text.replace(/^Rows$/, "").replace(/^[A-Z][a-z]+ /, "");
+  const short = (text) => text.replace(/^(Rows|Change in.*)$/, "").replace(/^noise,.*$/, "noise").replace(/^[A-Z][a-z]+ /, "");
   const annotations = layout.annotations.map((note) => (note.xref === "paper" ? { ...note, text: short(note.text), xshift: 4 } : note));
-  return { ...layout, annotations, margin: { ...layout.margin, l: 34, r: 34 } };
+  return { ...layout, annotations, margin: { ...layout.margin, l: layout.yaxis3 ? 78 : 34, r: 36 } };
 }
 
 async function draw() {

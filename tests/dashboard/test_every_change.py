@@ -27,7 +27,7 @@ from tests.dashboard.conftest import person
 from tests.support.places import HERE, Places, as_json, asks, body_of, planted
 from tests.support.upstream import Upstream as Served
 from tests.support.upstream import as_json as reply
-from tests.support.urls import Url, delivery, every_url, maintenance, route
+from tests.support.urls import Url, calm, delivery, every_url, maintenance, remark, route
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +125,19 @@ def _a_route(**body: Any) -> Change:
     return lambda stage: Post({"pk": route(stage.places).pk}, body)
 
 
+def _a_calm_period(stage: Stage) -> Post:
+    return Post({"pk": stage.assay, "calm": calm(stage.places).pk})
+
+
+def _a_remark(stage: Stage) -> Post:
+    return Post({"pk": stage.assay, "remark": remark(stage.places).pk})
+
+
 CHANGES: dict[str, Change] = {
+    "calm": about_the_assay(after="2026-06-01T05:00", until="2026-07-01T05:00"),
+    "calm-remove": _a_calm_period,
+    "remarks": about_the_assay(at="2026-06-01T05:00", text="a storm"),
+    "remark-remove": _a_remark,
     "route-new": lambda _: Post({}, {"name": "chat", "address": "slack://TokenA1234/B/C", "zone": "UTC"}),
     "route": _a_route(name="night", workspace=HERE, zone="UTC"),
     "route-active": _a_route(active="no"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -18,8 +19,11 @@ from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from assays.coverage import Span
 from assays.incidents import about
 from assays.incidents.models import Event, Incident, Marker
+from assays.insight import sayings
+from assays.insight.models import Annotation, CalmPeriod
 from assays.models import AuditEvent
 from assays.notices.models import Delivery, Maintenance, Route
 from dashboard import tokens
@@ -101,6 +105,8 @@ ARGUMENTS: dict[str, Argument] = {
     "messages/routes/<int:pk>": Argument(lambda places: route(places).pk, of_here=True),
     "messages/<uuid:pk>": Argument(lambda places: delivery(places).pk, of_here=True),
     "messages/maintenance/<int:pk>": Argument(lambda places: maintenance(places).pk, of_here=True),
+    "<int:calm>": Argument(lambda places: calm(places).pk, of_here=True),
+    "<int:remark>": Argument(lambda places: remark(places).pk, of_here=True),
     "<int:marker>": Argument(lambda places: marker(places).pk, of_here=True),
     "people/<int:pk>": Argument(lambda _: User.objects.get_or_create(username="somebody")[0].pk),
     "groups/<int:pk>": Argument(lambda _: Group.objects.get(name="viewer").pk),
@@ -115,6 +121,19 @@ ARGUMENTS: dict[str, Argument] = {
 def incident(places: Places) -> Incident:
     """The one that the failing windows of the workspace `HERE` have opened."""
     return Incident.objects.filter(assay=places.here.assay)[0]
+
+
+def calm(places: Places) -> CalmPeriod:
+    now = timezone.now()
+    return sayings.call_calm(places.here.assay, Span(now - timedelta(days=7), now), _somebody(places))
+
+
+def remark(places: Places) -> Annotation:
+    return sayings.annotate(places.here.assay, timezone.now(), f"{places.here.mark} remarked", _somebody(places))
+
+
+def _somebody(places: Places) -> User:
+    return User.objects.get_or_create(username=f"{places.here.mark} person")[0]
 
 
 def marker(places: Places) -> Marker:
