@@ -157,7 +157,8 @@ class RouteForm(ScopeForm):
             self.add_error("quiet_until", "Quiet hours have a beginning and an end.")
         elif told.get("quiet_from") is not None and told["quiet_from"] == told["quiet_until"]:
             self.add_error("quiet_until", "A whole day is no quiet hour: pause the route instead.")
-        if (told.get("escalate_to") is None) != (told.get("escalate_after") is None):
+        given = {name for name in ("escalate_to", "escalate_after") if told.get(name) is not None}
+        if len(given) == 1 and not self.errors.keys() & {"escalate_to", "escalate_after"}:
             self.add_error("escalate_after", "It takes both: a route, and a number of minutes.")
         return told
 

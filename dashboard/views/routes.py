@@ -58,6 +58,7 @@ class Line:
     route: Route
     tells: str
     scope: str
+    then: str
     newest: Delivery | None
     is_mine: bool
 
@@ -146,9 +147,23 @@ def _word(many: int) -> str:
 def lines(access: Access, rows: Sequence[Route], names: Names) -> list[Line]:
     newest = reads.newest_of(rows)
     return [
-        Line(row, tells(row), names.scope(row), newest.get(row.pk), reads.manages(access, row.workspace_id))
+        Line(
+            row,
+            tells(row),
+            names.scope(row),
+            _then(access, row),
+            newest.get(row.pk),
+            reads.manages(access, row.workspace_id),
+        )
         for row in rows
     ]
+
+
+def _then(access: Access, row: Route) -> str:
+    """Who hears of what nobody acknowledges, by name where one might choose them."""
+    if row.escalate_to is None:
+        return ""
+    return row.escalate_to.name if reads.manages(access, row.escalate_to.workspace_id) else "another route"
 
 
 def tells(route: Route) -> str:
