@@ -91,7 +91,8 @@ def test_each_list_holds_its_own_and_counts_it(operator: Client, fill: Fill) -> 
     }
     assert found == {"mine": ["given"], "acknowledged": ["taken"], "snoozed": ["resting"], "resolved": ["done"]}
     text = page(operator)
-    assert titles(text) == ["open", "given", "taken"]
+    *unanswered, last = titles(text)
+    assert (sorted(unanswered), last) == (["given", "open"], "taken")
     assert "Acknowledged, oldest first" in text
     assert re.findall(r"(Open|Mine|Acknowledged|Snoozed) <b>(\d)</b>", text) == [
         ("Open", "2"),
@@ -121,7 +122,7 @@ def test_filters_stand_in_the_address(operator: Client, fill: Fill, query: str, 
     fill([0.05, "no such field"], 3, name="broken", pipeline=3)
     triage.assign(seen("drifting"), "test", User.objects.get(username="ada"))
     text = page(operator, f"/alerts/?{query}")
-    assert titles(text) == expected
+    assert sorted(titles(text)) == sorted(expected)
     assert expected or "Drop the filters" in text
 
 
