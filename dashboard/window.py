@@ -194,7 +194,12 @@ def _numbers(summary: wire.Summary | None) -> tuple[float | None, ...]:
     if summary is None:
         return (None,) * len(NUMBERS)
     told = summary.statistics
-    return told.mean, told.median, told.std, told.min, told.max
+    return tuple(_known(value) for value in (told.mean, told.median, told.std, told.min, told.max))
+
+
+def _known(value: float) -> float | None:
+    """Windows taken together have no median."""
+    return None if value != value else value
 
 
 def _statistic(name: str, before: float | None, after: float | None) -> StatisticRow:

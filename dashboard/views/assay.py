@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -26,8 +25,8 @@ from dashboard.conditional import unless_seen
 from dashboard.context import upstream
 from dashboard.figures.score import Moment, Pausing, ScoreChart, score_chart
 from dashboard.palette import palette
+from dashboard.reads import against, insight
 from dashboard.reads import assay as reads
-from dashboard.reads import insight
 from dashboard.reads.alerts import care_of
 from dashboard.reads.paging import Page, stretch
 from dashboard.views.overview import following
@@ -123,21 +122,12 @@ def selected_end(request: HttpRequest, look: Look) -> datetime | None:
     text = request.GET.get("window", "")
     if not text:
         return look.watched.field.window_end
-    end = _moment(text)
+    end = against.told(text)
     if end is None:
         raise Http404("That is no moment in time.")
     if within := _seconds(request.GET.get("near", "")):
         return reads.worst_near(look.watched.field, end, timedelta(seconds=within)) or end
     return end
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        number = text.lstrip("-").isdecimal()
-        told = moment(int(text)) if number else msgspec.convert(text, wire.Time).astimezone(UTC)
-        return told if wire.EARLIEST <= told <= wire.LATEST else None
-    except (msgspec.ValidationError, OverflowError, ValueError):
-        return None
 
 
 def _seconds(text: str) -> int:
@@ -188,6 +178,7 @@ def _context(request: HttpRequest, look: Look, chosen: datetime | None) -> dict[
         "after": look.range.moved(1) if look.range.span.until < look.now else None,
         "trust": trust,
         "judgement": _judgement(look, trust, rows, messages.get(chosen) if chosen else None),
+        **_against(request, look, trust, chosen),
         **_card(look, chosen, rows, judged),
         **_rules(look),
     }
@@ -249,6 +240,19 @@ def _judgement(
         return None
     result = wire.read_result(message.message) if message and not message.problem else None
     return insight.judge(look.watched, trust.bands, row.state, row.score, row.rows, result)
+
+
+def _against(request: HttpRequest, look: Look, trust: insight.Trust, end: datetime | None) -> dict[str, Any]:
+    """What the selected window is compared with, and what it may be."""
+    asked, calm = request.GET.getlist("against"), trust.bands.calm.end.tolist()
+    found = None
+    if end is not None and asked:
+        found = against.against(look.watched, end, asked, calm, look.preferences.zone, look.now)
+    return {
+        "against": found,
+        "before_name": "Before" if found and found.comparison else "Baseline",
+        "comparisons": against.choices(look.assay.plan, bool(calm)),
+    }
 
 
 def _counts(look: Look) -> list[tuple[State, int]]:
