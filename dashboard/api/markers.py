@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -20,6 +21,8 @@ from dashboard.reads import alerts as reads
 from typedapi.operation import Operation, Problem, exchange
 
 LONGEST_TEXT, LONGEST_LINK = 200, 1000
+Number = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+"""As every database holds one."""
 
 
 class Marker(msgspec.Struct):
@@ -51,8 +54,8 @@ class NewMarker(msgspec.Struct):
     at: wire.Time | None = None
     link: str = ""
     assay: UUID | None = None
-    pipeline_id: int | None = None
-    workspace_id: int | None = None
+    pipeline_id: Number | None = None
+    workspace_id: Number | None = None
 
 
 @exchange(asks=MarkersRequest, answers=list[Marker], guard=allowed(Act.READ), method="GET")
@@ -72,6 +75,8 @@ def add(asked: NewMarker, request: HttpRequest) -> Marker:
     caller = caller_of(request)
     if len(asked.text) > LONGEST_TEXT or len(asked.link) > LONGEST_LINK:
         raise Problem(422, "the text or the link is too long", "text")
+    if re.search(r"[\x00-\x1f\x7f]", asked.text + asked.link):
+        raise Problem(422, "the text or the link holds a control character", "text")
     scope = _scope(asked, caller.access)
     at = _utc(asked.at, "at") or timezone.now()
     by = caller.person or caller.who

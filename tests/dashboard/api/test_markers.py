@@ -60,6 +60,10 @@ def test_without_a_time_it_is_now(assay: Assay, responder: Program) -> None:
         ({"pipeline_id": 99}, 404),
         ({"assay": "00000000-0000-0000-0000-000000000099"}, 404),
         ({"at": "yesterday"}, 422),
+        ({"text": "model\0"}, 422),
+        ({"link": "https://ci.example.com/\n1"}, 422),
+        ({"workspace_id": 2**63}, 422),
+        ({"pipeline_id": -(2**63) - 1}, 422),
     ],
 )
 def test_what_makes_no_sense_is_refused(assay: Assay, responder: Program, changes: dict[str, Any], status: int) -> None:
