@@ -6,15 +6,19 @@ and what to put into the places of a URL.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.test import Client as Browser
 
-from tests.support.places import ANONYMOUS, HERE, NOBODY, SUBJECTS, Places, Subject, body_of
+from dashboard import tokens
+from dashboard.access import Act, Role
+from dashboard.models import Grant
+from tests.support.places import ANONYMOUS, ELSEWHERE, HERE, NOBODY, SUBJECTS, Places, Subject, body_of
 from tests.support.upstream import Upstream as Served
 from tests.support.upstream import as_json as as_reply
-from tests.support.urls import CALLS, Asked, Url, asked, every_url, everything, methods, undone
+from tests.support.urls import CALLS, Asked, Url, asked, every_url, everything, incident, methods, undone
 
 PUBLIC = {
     "sign-in": 200,
@@ -83,6 +87,25 @@ def test_everybody_is_answered_as_their_role_and_workspace_say(url: Url, places:
     expected = {subject.name: told.expected(subject) for subject in SUBJECTS}
     for method in methods(told):
         assert outcomes(told, method, SUBJECTS) == expected, method
+
+
+@pytest.mark.parametrize(
+    "url", [url for url in every_url() if url.act not in (None, Act.READ)], ids=lambda url: url.name
+)
+def test_a_higher_role_elsewhere_changes_nothing_here(url: Url, places: Places) -> None:
+    told, operator = asked(url, places), Subject("operator elsewhere", Role.OPERATOR, ELSEWHERE)
+    if url.name == "act":
+        one = incident(places)
+        told = replace(told, body={"incident": f"{one.pk}:{one.version}"})
+    elif told.expected(operator) == 200:
+        return  # of no workspace: what is done there is not said by the address
+    Grant.objects.create(person=operator.account(), role=Role.VIEWER, workspace_id=HERE)
+    bearer = {"Authorization": f"Bearer {tokens.make('both', Role.OPERATOR, owner=operator.account())[1]}"}
+    for method in methods(told):
+        assert status_of(told.by(operator.browser(), method, {})) == 403, method
+        if url.is_api:
+            assert status_of(told.by(Browser(), method, bearer)) == 403, method
+    assert not places.served.calls
 
 
 @CALLED
