@@ -19,6 +19,11 @@ def check_upstream(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def check_sign_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return list(_provider() if settings.OIDC_ISSUER else _no_provider())
+
+
+@register()
 def check_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return list(_production()) if settings.PRODUCTION else []
 
@@ -48,6 +53,22 @@ def _upstream_account() -> Iterator[CheckMessage]:
         yield Error("WALLAROO_SDK_CREDENTIALS names no file that exists.", id="driftline.E006")
     if settings.WALLAROO_TOKEN and (settings.WALLAROO_USER or settings.WALLAROO_CLIENT_SECRET):
         yield Warning("WALLAROO_TOKEN is set, so the account beside it is not used.", id="driftline.W001")
+
+
+def _no_provider() -> Iterator[CheckMessage]:
+    if not settings.LOCAL_ACCOUNTS:
+        yield Error(
+            "Without DRIFTLINE_LOCAL_ACCOUNTS and DRIFTLINE_OIDC_ISSUER nobody can sign in.", id="driftline.E012"
+        )
+
+
+def _provider() -> Iterator[CheckMessage]:
+    if not settings.OIDC_CLIENT_ID:
+        yield Error("DRIFTLINE_OIDC_ISSUER is set, and DRIFTLINE_OIDC_CLIENT_ID is not.", id="driftline.E013")
+    if "openid" not in settings.OIDC_SCOPES:
+        yield Error("DRIFTLINE_OIDC_SCOPES must hold openid, for else no provider says who came.", id="driftline.E014")
+    if settings.PRODUCTION and not settings.OIDC_ISSUER.startswith("https://"):
+        yield Warning("DRIFTLINE_OIDC_ISSUER is not https, so anybody between can say who came.", id="driftline.W004")
 
 
 def _production() -> Iterator[CheckMessage]:

@@ -10,6 +10,8 @@ from pytest_django import Settings
 
 SOUND = {"WALLAROO_URL": "https://wallaroo.example.com", "WALLAROO_AUTH_ENDPOINT": "https://keycloak.example.com"}
 
+PROVIDER = {"OIDC_ISSUER": "https://sso.example.com", "OIDC_CLIENT_ID": "driftline"}
+
 
 def complaints() -> Sequence[CheckMessage]:
     return [message for message in run_checks() if str(message.id).startswith("driftline.")]
@@ -28,6 +30,9 @@ def complaints() -> Sequence[CheckMessage]:
         ({"WALLAROO_TOKEN": "abc…"}, "driftline.E010"),
         ({"WALLAROO_TOKEN": "abc\ndef"}, "driftline.E010"),
         ({"WALLAROO_TOKEN": "t", "WALLAROO_USER": "ada", "WALLAROO_PASSWORD": "p"}, "driftline.W001"),
+        ({"LOCAL_ACCOUNTS": False}, "driftline.E012"),
+        ({"OIDC_ISSUER": "https://sso.example.com"}, "driftline.E013"),
+        (PROVIDER | {"OIDC_SCOPES": ["profile"]}, "driftline.E014"),
     ],
 )
 def test_what_cannot_work_is_named(changes: dict[str, Any], identifier: str, settings: Settings) -> None:
@@ -44,6 +49,7 @@ def test_what_cannot_work_is_named(changes: dict[str, Any], identifier: str, set
         {"WALLAROO_CLIENT_SECRET": "s", "WALLAROO_AUTH_TYPE": "client_credentials"},
         {"WALLAROO_TOKEN": "t", "WALLAROO_AUTH_TYPE": "token"},
         {"WALLAROO_CREDENTIALS_FILE": str(Path(__file__))},
+        PROVIDER | {"LOCAL_ACCOUNTS": False},
     ],
 )
 def test_an_account_that_is_whole_is_not_complained_of(account: dict[str, Any], settings: Settings) -> None:
@@ -60,6 +66,7 @@ def test_an_account_that_is_whole_is_not_complained_of(account: dict[str, Any], 
         ({"PUBLIC_URL": "http://drift.example.com"}, "postgresql", {"driftline.W003"}),
         ({"ALLOWED_HOSTS": ["localhost"]}, "postgresql", {"driftline.E008"}),
         ({"NOTICE_KEYS": ["k" * 50, "short"]}, "postgresql", {"driftline.E011"}),
+        (PROVIDER | {"OIDC_ISSUER": "http://sso.example.com"}, "postgresql", {"driftline.W004"}),
         ({}, "sqlite3", {"driftline.W002"}),
     ],
 )
