@@ -107,9 +107,7 @@ def calendar(rows: Sequence[DayRow], days: Sequence[date], paint: Paint) -> Safe
     places = _places(days)
     width = NAMES + (places[-1] + CELL if places else 0) + TOTALS
     heads = "".join(
-        _text(NAMES + place, 10, f"{day.day} {day:%b}", paint("text-3"), "start")
-        for place, day in zip(places, days, strict=True)
-        if day.weekday() == 0 or day == days[0]
+        _text(NAMES + places[k], 10, f"{days[k].day} {days[k]:%b}", paint("text-3"), "start") for k in _headed(days)
     )
     totals = _text(width - 48, 10, "In drift", paint("text-3"), "end") + _text(width, 10, "Ok", paint("text-3"), "end")
     drawn = "".join(_row(row, 18 + k * ROW, places, width, paint) for k, row in enumerate(rows))
@@ -117,6 +115,12 @@ def calendar(rows: Sequence[DayRow], days: Sequence[date], paint: Paint) -> Safe
     height = 18 + len(rows) * ROW
     size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
     return _drawing(size, words, heads + totals + drawn)
+
+
+def _headed(days: Sequence[date]) -> list[int]:
+    """The first day and the Mondays, but for those whose date would run into another or into the totals."""
+    mondays = [k for k, day in enumerate(days) if day.weekday() == 0 and 3 <= k <= len(days) - 2]
+    return [0, *mondays] if days else []
 
 
 def _places(days: Sequence[date]) -> list[float]:
