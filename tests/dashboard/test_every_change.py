@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.test import Client as Browser
+from pytest_django import Settings
 
 from assays.incidents import about, triage
 from assays.incidents.models import Event, Incident
@@ -23,6 +24,9 @@ from assays.models import AuditEvent
 from assays.notices.sealing import Sealed
 from dashboard import people, tokens
 from dashboard.access import Role
+from dashboard.reports import schedules as reports
+from dashboard.reports import shares
+from dashboard.reports.models import Form, Schedule
 from tests.dashboard.conftest import person
 from tests.support.places import HERE, Places, as_json, asks, body_of, planted
 from tests.support.upstream import Upstream as Served
@@ -133,7 +137,35 @@ def _a_remark(stage: Stage) -> Post:
     return Post({"pk": stage.assay, "remark": remark(stage.places).pk})
 
 
+def _a_mail(stage: Stage) -> Schedule:
+    """Asked for long ago, and not yet confirmed."""
+    then = datetime.now(UTC) - timedelta(hours=1)
+    told = {"rhythm": "weekly", "day": 0, "hour": 8, "zone": "UTC", "since": then}
+    return Schedule.objects.create(person=stage.vera, address="vera@example.org", **told)
+
+
+def _mail_link(purpose: reports.Purpose) -> Change:
+    """The token of the address in a mail, which needs no sign-in."""
+
+    def post(stage: Stage) -> Post:
+        stage.browser = Browser()
+        return Post({"token": reports.address_of(_a_mail(stage), purpose).split("/")[-3]})
+
+    return post
+
+
+def _a_shared_link(stage: Stage) -> Post:
+    return Post({"pk": shares.make(stage.vera, "board", Form.PAGE, 30, {}, "UTC", [HERE])[0].pk})
+
+
 CHANGES: dict[str, Change] = {
+    "mails": lambda _: Post({}, {"address": "vera@example.org", "day": "weekly-0", "hour": "8", "zone": "UTC"}),
+    "mail-now": lambda stage: Post({"pk": _a_mail(stage).pk}),
+    "mail-end": lambda stage: Post({"pk": _a_mail(stage).pk}),
+    "mail-stop": _mail_link("stop"),
+    "mail-confirm": _mail_link("confirm"),
+    "links": lambda _: Post({}, {"name": "board", "form": "page", "days": "30"}),
+    "link-revoke": _a_shared_link,
     "calm": about_the_assay(after="2026-06-01T05:00", until="2026-07-01T05:00"),
     "calm-remove": _a_calm_period,
     "remarks": about_the_assay(at="2026-06-01T05:00", text="a storm"),
@@ -183,8 +215,9 @@ CHANGES: dict[str, Change] = {
 
 
 @pytest.fixture
-def stage(served: Served, monkeypatch: pytest.MonkeyPatch) -> Stage:
+def stage(served: Served, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Stage:
     asks(monkeypatch, served)
+    settings.MAIL_URL = "smtp://127.0.0.1:9"  # where nobody listens
     places = planted(served)
     served.misbehave.append(lambda path, _: reply([], 200) if path.endswith(("schedule", "preview")) else None)
     browser, vera, flights = Browser(), person("vera", "viewer"), people.create_group("flights", "test")

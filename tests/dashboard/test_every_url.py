@@ -26,6 +26,9 @@ PUBLIC = {
     "sign-in-provider": 403,  # none is set here
     "sign-in-callback": 403,
     "set-password": 200,
+    "mail-stop": 404,
+    "mail-confirm": 404,
+    "shared": 404,
     "preferences": 200,
     "api-docs": 200,
     "v1/api/config": 200,

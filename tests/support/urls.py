@@ -29,6 +29,8 @@ from assays.notices.models import Delivery, Maintenance, Route
 from dashboard import tokens
 from dashboard.access import Act, Role
 from dashboard.models import ApiToken
+from dashboard.reports import shares
+from dashboard.reports.models import Form, Schedule, Share
 from tests.support.places import ANONYMOUS, HERE, SUBJECTS, Places, Subject, as_json
 
 METHODS = ("GET", "POST")
@@ -107,6 +109,10 @@ ARGUMENTS: dict[str, Argument] = {
     "messages/maintenance/<int:pk>": Argument(lambda places: maintenance(places).pk, of_here=True),
     "<int:calm>": Argument(lambda places: calm(places).pk, of_here=True),
     "<int:remark>": Argument(lambda places: remark(places).pk, of_here=True),
+    "history/mail/<uuid:pk>": Argument(lambda places: mail_of_another(places).pk, admins_alone=True),
+    "history/links/<int:pk>": Argument(lambda places: link_of_another(places).pk, admins_alone=True),
+    "mail/<str:token>": Argument(lambda _: "a-token-that-is-none"),
+    "shared/<str:token>": Argument(lambda _: "a-token-that-is-none"),
     "<int:marker>": Argument(lambda places: marker(places).pk, of_here=True),
     "people/<int:pk>": Argument(lambda _: User.objects.get_or_create(username="somebody")[0].pk),
     "groups/<int:pk>": Argument(lambda _: Group.objects.get(name="viewer").pk),
@@ -160,6 +166,21 @@ def maintenance(places: Places) -> Maintenance:
 def service_token(places: Places) -> ApiToken:
     """Of nobody, and good in the workspace `HERE`."""
     return tokens.make(f"{places.here.mark} report", Role.VIEWER, [places.here.workspace])[0]
+
+
+def mail_of_another(places: Places) -> Schedule:
+    """Of an account that sees the workspace `HERE` alone, as its address says."""
+    person = Subject(f"{places.here.mark} reader", Role.VIEWER, HERE).account()
+    now = timezone.now()
+    return Schedule.objects.create(
+        person=person, address=f"{places.here.mark}@example.org", rhythm="weekly", day=0, hour=8, zone="UTC", since=now
+    )
+
+
+def link_of_another(places: Places) -> Share:
+    """Of the workspace `HERE`."""
+    person = Subject(f"{places.here.mark} reader", Role.VIEWER, HERE).account()
+    return shares.make(person, f"{places.here.mark} link", Form.PAGE, 30, {}, "UTC", [HERE])[0]
 
 
 @dataclass(frozen=True)
