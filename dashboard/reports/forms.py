@@ -70,7 +70,7 @@ def zone_key(zone: tzinfo) -> str:
 
 
 def scope_words(query: Mapping[str, str], workspaces: Mapping[int, str], pipelines: Mapping[int, str]) -> str:
-    """Whose history it is: `all workspaces`, or what has been chosen, of what the reader may see."""
+    """Whose history it is: what has been chosen of it, by the names that the reader may see."""
     told = []
     if (workspace := choices.number(query.get("workspace"))) is not None:
         told.append(place(workspace, workspaces))
@@ -78,4 +78,4 @@ def scope_words(query: Mapping[str, str], workspaces: Mapping[int, str], pipelin
         told.append(pipelines.get(pipeline, f"pipeline {pipeline}"))
     if owner := query.get("owner"):
         told.append(f"owned by {owner}")
-    return ", ".join(told) or "all that may be seen"
+    return ", ".join(told) or "everything you may see"
