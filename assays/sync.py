@@ -406,11 +406,11 @@ def _due(assay: Assay, now: datetime) -> datetime | None:
 
 
 def _date_pause(assay: Assay) -> None:
-    """A pause seen late began at the latest when the first run that it kept from coming was due."""
+    """A pause seen late began at the latest when the first run that it kept from coming was due, and not before a run."""
     if assay.paused_since is None or assay.last_run is None:
         return
     missed = next_end(assay.plan, assay.last_run)
-    if missed is not None and missed < assay.paused_since:
+    if missed is not None and (missed < assay.paused_since or assay.paused_since < assay.last_run):
         assay.paused_since = missed
         Pause.objects.filter(assay=assay, ended_at=None).update(began_at=missed)
 

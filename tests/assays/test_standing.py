@@ -135,6 +135,16 @@ def test_a_paused_assay_is_paused_since_the_first_run_it_missed(upstream: Upstre
     assert len(slots) == 14, "a pause takes a quarter of the slots at most"
 
 
+def test_a_pause_did_not_begin_before_a_run_that_came_later_than_it_seemed_to(upstream: Upstream) -> None:
+    watch = Watch(upstream, active=False)
+    watch.message["updated_at"] = text(START + 30 * HOUR)
+    watch.windows(0.05, 0.05)
+    watch.seen_at(START + 31 * HOUR)
+    watch.windows(*[0.05] * 20)
+    assert watch.seen_at(START + 32 * HOUR).paused_since == START + 20 * HOUR
+    assert Pause.objects.get().began_at == START + 20 * HOUR
+
+
 def test_an_assay_has_ended_when_its_last_run_has_come(upstream: Upstream) -> None:
     watch = Watch(upstream, end=START + 2 * HOUR + 30 * MINUTE)
     watch.windows(0.05, 0.05)
