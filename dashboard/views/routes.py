@@ -45,9 +45,9 @@ class Names:
         """The narrowest part of it, in the next wider one."""
         where = people.place(row.workspace_id, self.workspaces)
         if row.assay is not None:
-            return f"{row.assay.name}, in {where}"
+            return f"{row.assay.name} in {where}"
         if row.pipeline_id is not None:
-            return f"{self.pipelines.get(row.pipeline_id) or f'pipeline {row.pipeline_id}'}, in {where}"
+            return f"{self.pipelines.get(row.pipeline_id) or f'pipeline {row.pipeline_id}'} in {where}"
         return where
 
 

@@ -42,7 +42,7 @@ def stretch(begins: int, ends: int, **columns: Any) -> Maintenance:
         ([], "No maintenance is on or announced."),
         ([stretch(2, 3)], "No maintenance is on; the next begins 16:05."),
         ([stretch(-1, 1)], "Nobody is told of incidents in all workspaces until 15:05 UTC."),
-        ([stretch(-1, 1, workspace_id=HERE, pipeline_id=5)], "Nobody is told of incidents in delays, in flights until"),
+        ([stretch(-1, 1, workspace_id=HERE, pipeline_id=5)], "Nobody is told of incidents in delays in flights until"),
         ([stretch(-1, 1), stretch(-1, 2)], "2 stretches of maintenance hold messages up."),
     ],
 )
