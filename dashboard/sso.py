@@ -144,7 +144,7 @@ def groups_in(claims: Mapping[str, Any], path: str) -> list[str]:
     for part in [path] if path in claims else path.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None
     names: Sequence[Any] = [found] if isinstance(found, str) else list(found or ()) if _is_many(found) else []
-    return [name.removeprefix("/") for name in names if isinstance(name, str) and "\0" not in name]
+    return [name.removeprefix("/") for name in names if isinstance(name, str) and _plain(name) == name]
 
 
 def admit(arrival: Arrival) -> User:
@@ -158,7 +158,8 @@ def admit(arrival: Arrival) -> User:
     person.last_name = _text(arrival.claims, "family_name")[:150]
     with transaction.atomic():
         person.save(update_fields=["email", "first_name", "last_name"])
-        person.groups.set(Group.objects.filter(name__in=arrival.groups))
+        named = set(arrival.groups)
+        person.groups.set(group for group in Group.objects.all() if group.name in named)
     return person
 
 
@@ -215,7 +216,7 @@ def _vouched(config: Mapping[str, Any], id_token: str, nonce: str) -> dict[str, 
     )
     if claims["nonce"] != nonce or claims.get("azp", settings.OIDC_CLIENT_ID) != settings.OIDC_CLIENT_ID:
         raise Refused("The ID token answers another sign-in than this one.")
-    if not 0 < len(claims["sub"]) <= LONGEST_SUBJECT or "\0" in claims["sub"]:
+    if not 0 < len(claims["sub"]) <= LONGEST_SUBJECT or _plain(claims["sub"]) != claims["sub"]:
         raise Refused("The ID token names nobody.")
     return claims
 
@@ -281,7 +282,12 @@ def _numbered(name: str, number: int) -> str:
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
     value = claims.get(name)
-    return value.replace("\0", "").strip() if isinstance(value, str) else ""
+    return _plain(value).strip() if isinstance(value, str) else ""
+
+
+def _plain(text: str) -> str:
+    """As a database keeps it: no NUL, no half of a surrogate pair."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def _is_many(value: Any) -> bool:

@@ -224,6 +224,7 @@ def test_a_refusal_at_the_provider_is_told_in_its_words(liar: Dishonest) -> None
         {"nonce": None},
         {"sub": ""},
         {"sub": "ada\0"},
+        {"sub": "ada\ud800"},
         {"sub": "a" * 256},
     ],
     ids=str,
@@ -232,6 +233,37 @@ def test_an_id_token_that_is_not_the_answer_signs_nobody_in(liar: Dishonest, lie
     liar.alter = lambda claims: {name: value for name, value in (claims | lie).items() if value is not None}
     assert returned(liar).status_code == 403
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("claims", "name"),
+    [
+        ({"preferred_username": "\ud800", "email": "ada@example.com"}, "ada@example.com"),
+        ({"preferred_username": "ü" * 500, "email": ["a"], "given_name": 5}, "ü" * 140),
+        ({"groups": [f"g{k}" for k in range(40_000)] + ["operator"]}, "ada"),
+    ],
+    ids=["half a letter", "long", "many groups"],
+)
+def test_an_odd_answer_that_holds_signs_in(liar: Dishonest, claims: dict[str, Any], name: str) -> None:
+    liar.alter = lambda told: told | claims
+    assert returned(liar).status_code == 302
+    assert User.objects.get().username == name
+
+
+@pytest.mark.parametrize(("behind", "status"), [(45, 302), (120, 403), (-45, 302), (-120, 403)])
+def test_a_providers_clock_may_differ_by_a_minute(liar: Dishonest, behind: int, status: int) -> None:
+    liar.alter = lambda told: told | {"iat": told["iat"] - behind, "exp": told["iat"] - behind}
+    assert returned(liar).status_code == status
+
+
+def test_an_issuer_may_end_with_a_slash_and_have_neither_userinfo_nor_a_way_out(
+    liar: Dishonest, settings: Settings
+) -> None:
+    settings.OIDC_ISSUER = liar.document["issuer"] = f"{liar.issuer}/"
+    liar.alter = lambda told: told | {"iss": settings.OIDC_ISSUER}
+    del liar.document["userinfo_endpoint"]
+    assert returned(liar).status_code == 302
+    assert access.of_person(User.objects.get()) == Access(Role.OPERATOR)
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256"])
@@ -276,7 +308,7 @@ def test_an_id_of_the_greatest_length_is_kept_apart_from_its_like(liar: Dishones
         ({"https://example.com/groups": ["a"]}, "https://example.com/groups", ["a"]),
         ({"groups": "one"}, "groups", ["one"]),
         ({"groups": {"a": {}, "b": {}}}, "groups", ["a", "b"]),
-        ({"groups": [1, None, "a\0", "b"]}, "groups", ["b"]),
+        ({"groups": [1, None, "a\0", "\ud800", "b"]}, "groups", ["b"]),
         ({"groups": None}, "groups", []),
         ({}, "realm_access.roles", []),
     ],
