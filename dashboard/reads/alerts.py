@@ -117,20 +117,18 @@ def counts(access: Access, choice: Choice, person: User) -> dict[List, int]:
 
 
 def page(access: Access, choice: Choice, person: User, total: int | None) -> Page[Incident]:
-    """A page of the list; `total` is None where it has not been counted. What is skipped is joined with nothing."""
+    """A page of the list; `total` is None where it has not been counted. Sorted and skipped are keys alone."""
     rows = listed(chosen(access, choice), choice.which, person.pk)
     total = rows.count() if total is None else total
     shown = stretch(choice.page, PER_PAGE, total)
-    if not shown.start:
-        return Page(list(_drawn(rows)[: shown.stop]), total, shown)
     keys = list(rows.values_list("pk", flat=True)[shown.start : shown.stop])
     found = {row.pk: row for row in _drawn(Incident.objects.filter(pk__in=keys))}
     return Page([found[key] for key in keys if key in found], total, shown)
 
 
-def answered(access: Access, choice: Choice) -> list[Incident]:
+def answered(access: Access) -> list[Incident]:
     """The acknowledged ones that have waited longest."""
-    return list(_drawn(listed(chosen(access, choice), List.ACKNOWLEDGED))[:ANSWERED])
+    return list(_drawn(listed(seen(access), List.ACKNOWLEDGED))[:ANSWERED])
 
 
 def _drawn(rows: QuerySet[Incident]) -> QuerySet[Incident]:

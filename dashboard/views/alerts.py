@@ -161,16 +161,16 @@ def _answered(counts: Mapping[List, int]) -> str:
 
 
 def sections(told: Asked, page: Page[Incident], events: Sequence[groups.Group]) -> list[Section]:
-    """Events first by their worst, then what began alone; on the last page of the open those that are answered."""
-    of = {incident.pk: event for event in events for incident in event.incidents}
+    """Events first by their worst, then what began alone; after all that is open, what has an answer."""
+    of = {incident.pk: place for place, event in enumerate(events) for incident in event.incidents}
     sizes = groups.sizes(event.pipeline_id for event in events) if events else {}
-    ordered = list(dict.fromkeys(id(of[row.pk]) for row in page.rows if row.pk in of))
-    by_id = {id(event): event for event in events}
-    found = [_event(told, by_id[key], sizes) for key in ordered]
+    ordered = dict.fromkeys(of[row.pk] for row in page.rows if row.pk in of)
+    found = [_event(told, events[place], sizes) for place in ordered]
     alone = [row for row in page.rows if row.pk not in of]
     if alone:
         found.append(Section(cards(told, alone), "Others" if found else ""))
-    if told.choice.which == List.OPEN and page.after is None and (answered := reads.answered(told.access, told.choice)):
+    ends = told.choice.which == List.OPEN and page.after is None and not told.choice.narrows
+    if ends and (answered := reads.answered(told.access)):
         found.append(Section(cards(told, answered), "Acknowledged, oldest first"))
     return found
 
