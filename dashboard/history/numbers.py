@@ -104,9 +104,10 @@ def worst(found: States, of: Places, many: int) -> States:
 
 
 def by_week(found: States, stretches: Sequence[slice]) -> States:
-    """The worst state of each stretch of days."""
-    columns = [worst(found[:, part].T, np.zeros(part.stop - part.start, dtype=np.intp), 1)[0] for part in stretches]
-    return np.stack(columns, axis=1) if columns else found[:, :0]
+    """The worst state of each stretch of days, which follow each other from the first day to the last."""
+    ranked = np.where(found == NOTHING, np.uint8(_UNKNOWN), found)
+    result = np.minimum.reduceat(ranked, [part.start for part in stretches], axis=1)
+    return np.where(result == _UNKNOWN, np.uint8(NOTHING), result)
 
 
 def is_drift(found: States) -> NDArray[np.bool_]:

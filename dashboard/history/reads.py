@@ -11,7 +11,6 @@ from uuid import UUID
 
 import numpy as np
 from django.db.models import Max, Min, Q, QuerySet
-from numpy.typing import NDArray
 
 from assays.incidents.models import About, ActKind, Incident, Kind, Mark, Marker, Why
 from assays.models import Field, Pause, Switch
@@ -124,51 +123,67 @@ NEVER = -1
 
 @dataclass(frozen=True, slots=True)
 class Incidents:
-    """Incidents by column; times are microseconds since 1970, NEVER where there is none; `place` is the assay's."""
+    """Incidents by column; times are microseconds since 1970, NEVER where there is none; `place` is the assay's.
 
-    kind: NDArray[np.uint8]
+    `field` is the place of the field's name among the names.
+    """
+
+    kind: Ints
     opened: Ints
     closed: Ints
     seen: Ints
     acknowledged: Ints
-    marked: NDArray[np.uint8]
+    marked: Ints
     place: Places
-    field: Sequence[str]
+    field: Ints
+    names: Sequence[str]
 
     def __len__(self) -> int:
         return len(self.opened)
 
 
 JUDGED = {Mark.NONE: 0, Mark.FALSE_ALARM: 1, Mark.CONFIRMED: 2}
-_OUTSIDE = -1
 KEPT_SECONDS = 30
 
 
 def incidents(watched: Roster, days: Days) -> Incidents:
     """Those of the assays that opened before the days end and were open within them, oldest first."""
     since, until = int(days.starts[0]), int(days.starts[-1])
-    rows = kept(("incidents", since, until), KEPT_SECONDS, lambda: _incidents(since, until))
-    places = np.array([watched.places.get(row[0], _OUTSIDE) for row in rows], dtype=np.intp)
-    mine = [rows[k] for k in np.flatnonzero(places != _OUTSIDE)]
-    columns: list[Any] = list(zip(*mine, strict=True)) or [()] * 8
-    opened, closed, seen, acknowledged = (np.array(column, dtype=np.int64) for column in columns[2:6])
-    kind, marked = (np.array(column, dtype=np.uint8) for column in (columns[1], columns[6]))
-    return Incidents(kind, opened, closed, seen, acknowledged, marked, places[places != _OUTSIDE], columns[7])
+    table, names = kept(("incidents", since, until), KEPT_SECONDS, lambda: _incidents(since, until))
+    keys = np.array([_key(assay.id) for assay in watched.assays], dtype=np.int64)
+    order = np.argsort(keys)
+    found = np.searchsorted(keys, table[:, 0], sorter=order)
+    places = order[np.minimum(found, len(order) - 1)] if len(order) else np.zeros(len(table), dtype=np.intp)
+    mine = keys[places] == table[:, 0] if len(order) else np.zeros(len(table), dtype=np.bool_)
+    kind, opened, closed, seen, acknowledged, marked, field = table[mine, 1:].T
+    return Incidents(kind, opened, closed, seen, acknowledged, marked, places[mine], field, names)
 
 
-def _incidents(since: int, until: int) -> list[tuple[Any, ...]]:
+def _key(assay_id: UUID) -> int:
+    """An id as a number that arrays hold: 63 of its bits, most of them chance."""
+    return assay_id.int & (2**63 - 1)
+
+
+Table = tuple[Ints, list[str]]
+"""Incidents as rows of numbers, the last of which is the place of the field's name in the list."""
+
+
+def _incidents(since: int, until: int) -> Table:
     gone = Q(closed_why__in=(Why.JOINED, Why.WITHDRAWN)) | Q(assay=None)
     rows = Incident.objects.exclude(gone).filter(opened_at__lt=moment(until))
     rows = rows.filter(Q(closed_at=None) | Q(closed_at__gte=moment(since)))
     answered = Q(acts__kind=ActKind.ACKNOWLEDGE, acts__undone_by=None)
     columns = ("assay_id", "kind", "opened_at", "closed_at", "seen_at", "answered_at", "mark", "field_key")
     told = rows.annotate(answered_at=Min("acts__at", filter=answered)).order_by("opened_at").values_list(*columns)
-    return [_packed(*row) for row in told]
+    names: dict[str, int] = {}
+    packed = [_packed(names, *row) for row in told]
+    return np.array(packed, dtype=np.int64).reshape(-1, len(columns)), list(names)
 
 
-def _packed(assay_id: UUID, kind: str, *rest: Any) -> tuple[Any, ...]:
-    *times, mark, key = rest
-    return (assay_id, KINDS.index(Kind(kind)), *(_micros(at) for at in times), JUDGED[Mark(mark)], key)
+def _packed(names: dict[str, int], assay_id: UUID, kind: str, *rest: Any) -> tuple[int, ...]:
+    *times, mark, name = rest
+    number = names.setdefault(name, len(names))
+    return (_key(assay_id), KINDS.index(Kind(kind)), *(_micros(at) for at in times), JUDGED[Mark(mark)], number)
 
 
 def _micros(at: datetime | int | None) -> int:

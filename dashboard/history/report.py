@@ -72,8 +72,8 @@ class Stretch:
 
     @property
     def causes(self) -> Counter[Kind]:
-        kinds = self.incidents.kind[self.opened].tolist()
-        return Counter(reads.KINDS[kind] for kind in kinds)
+        many = np.bincount(self.incidents.kind[self.opened], minlength=len(reads.KINDS)).tolist()
+        return Counter({kind: count for kind, count in zip(reads.KINDS, many, strict=True) if count})
 
     @property
     def acknowledged_in(self) -> timedelta | None:
@@ -236,10 +236,12 @@ def _opened(told: History, by: By) -> Counter[str | int]:
     """Drift's incidents that opened now."""
     found = told.now.incidents
     drift = told.now.opened & (found.kind == reads.KINDS.index(Kind.DRIFT))
-    places = np.flatnonzero(drift).tolist()
     if by == "field":
-        return Counter(found.field[k] for k in places)
-    return Counter(_key(told.roster.assays[found.place[k]], by) for k in places)
+        return Counter(dict(zip(found.names, np.bincount(found.field[drift]).tolist(), strict=False)))
+    sums: Counter[str | int] = Counter()
+    for place, many in enumerate(np.bincount(found.place[drift]).tolist()):
+        sums[_key(told.roster.assays[place], by)] += many
+    return sums
 
 
 def _names(watched: Roster, by: By) -> dict[str | int, tuple[str, int | None]]:

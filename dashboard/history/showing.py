@@ -29,8 +29,8 @@ _CAUSES = {
 }
 
 
-def facts(told: History) -> Facts:
-    found = lines(told, "field")
+def facts(told: History, found: Sequence[Line]) -> Facts:
+    """`found` are the fields in drift."""
     return Facts(
         period=verdict.period(told.now.days.many),
         now=told.now.total,
@@ -193,8 +193,9 @@ class Sheet:
 
 
 def sheet(told: History) -> Sheet:
-    known = facts(told)
-    found = lines(told, told.choice.by)
+    fields = lines(told, "field")
+    known = facts(told, fields)
+    found = fields if told.choice.by == "field" else lines(told, told.choice.by)
     return Sheet(
         headline=verdict.headline(known),
         sentences=verdict.sentences(known),

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from assays.states import State
@@ -28,7 +30,13 @@ MOST_DAYS = 98
 NEAR = 14
 """So many cells, and whole groups of them, are left on a phone."""
 
-_STATES = {state.value: state for state in State}
+
+class Cell(NamedTuple):
+    """A day or a week: its days, how it is called, and the end of the address that leads to it."""
+
+    days: slice
+    when: str
+    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class Column:
     """Cells that stand together: a week of days or a month of weeks."""
 
     label: str
-    cells: Sequence[slice]
+    cells: Sequence[Cell]
     is_far: bool
 
     @property
@@ -47,13 +55,18 @@ class Column:
 def columns(days: Days) -> list[Column]:
     """Days by week, weeks by month; a week belongs to the month of its first day."""
     weeks = calendar.weeks(days)
-    if days.many <= MOST_DAYS:
-        groups = [
-            (_short(days.day(week.start)), [slice(k, k + 1) for k in range(week.start, week.stop)]) for week in weeks
-        ]
-    else:
-        groups = _by_month(days, weeks)
-    return _near_and_far(groups)
+    groups = _by_week(days, weeks) if days.many <= MOST_DAYS else _by_month(days, weeks)
+    return _near_and_far([(label, [_called(days, part) for part in parts]) for label, parts in groups])
+
+
+def _called(days: Days, part: slice) -> Cell:
+    first, last = days.day(part.start), days.day(part.stop - 1)
+    when = _short(first) if first == last else f"{_short(first)} – {_short(last)}"
+    return Cell(part, when, f"from={first}&amp;to={last}")
+
+
+def _by_week(days: Days, weeks: Sequence[slice]) -> list[tuple[str, list[slice]]]:
+    return [(_short(days.day(week.start)), [slice(k, k + 1) for k in range(week.start, week.stop)]) for week in weeks]
 
 
 def _by_month(days: Days, weeks: Sequence[slice]) -> list[tuple[str, list[slice]]]:
@@ -63,7 +76,7 @@ def _by_month(days: Days, weeks: Sequence[slice]) -> list[tuple[str, list[slice]
     return [(f"{month:%b}", cells) for month, cells in months.items()]
 
 
-def _near_and_far(groups: Sequence[tuple[str, list[slice]]]) -> list[Column]:
+def _near_and_far(groups: Sequence[tuple[str, list[Cell]]]) -> list[Column]:
     near = 0
     found: list[Column] = []
     for label, cells in reversed(groups):
@@ -92,14 +105,15 @@ class Row:
 def row(one: CalendarRow, days: Days, groups: Sequence[Column], query: dict[str, str]) -> Row:
     """`query` is what the page's address holds besides its days."""
     address, fixed = _address(one, query)
-    states = numbers.by_week(one.states[None], [cell for group in groups for cell in group.cells])[0].tolist()
-    pieces, k = [], 0
+    start = escape(f"{address}?{urlencode(fixed)}{'&' if fixed else ''}")
+    states = iter(
+        numbers.by_week(one.states[None], [cell.days for group in groups for cell in group.cells])[0].tolist()
+    )
+    pieces = []
     for place, group in enumerate(groups):
         far = " far" if group.is_far else ""
         pieces.append(f'<td class="sp{far}"></td>' if place else "")
-        for cell in group.cells:
-            pieces.append(_cell(states[k], days, cell, far, address, fixed))
-            k += 1
+        pieces += [_cell(next(states), cell, far, start) for cell in group.cells]
     whole = f"{address}?{urlencode(fixed | _between(days.first, days.last))}"
     name = (one.name, "") if isinstance(one.id, int) else split(one.name)
     return Row(*name, one.name, whole, mark_safe("".join(pieces)), one.in_drift, share(one.share))  # noqa: S308
@@ -123,26 +137,26 @@ def _between(first: date, last: date) -> dict[str, str]:
     return {"from": str(first), "to": str(last)}
 
 
-def _cell(state: int, days: Days, cell: slice, far: str, address: str, fixed: dict[str, str]) -> str:
+def _cell(state: int, cell: Cell, far: str, start: str) -> str:
     """Ok cells are left out of the way of the tab key: there are hundreds, and the row's name leads there too."""
+    opening = f'<td class="{far.strip()}">' if far else "<td>"
     if state == NOTHING:
-        return f'<td class="{far.strip()}"></td>' if far else "<td></td>"
-    told, first, last = _STATES[state], days.day(cell.start), days.day(cell.stop - 1)
-    when = _short(first) if first == last else f"{_short(first)} – {_short(last)}"
-    href = f"{address}?{urlencode(fixed | _between(first, last))}".replace("&", "&amp;")
-    shape = f'<svg class="g" aria-hidden="true"><use href="#g-{told.slug}"/></svg>' if told <= State.LATE else ""
-    aside = "" if told <= State.LATE else ' tabindex="-1"'
-    words = f'<span class="vh">{when}: {told.label}</span>'
-    link = f'<a class="c k-{told.slug}" href="{href}"{aside} title="{when}: {told.label}">{shape}{words}</a>'
-    return f'<td class="{far.strip()}">{link}</td>' if far else f"<td>{link}</td>"
+        return f"{opening}</td>"
+    name, slug, shape, aside = _TOLD[state]
+    words = f"{cell.when}: {name}"
+    link = f'<a class="c k-{slug}" href="{start}{cell.query}"{aside} title="{words}">{shape}'
+    return f'{opening}{link}<span class="vh">{words}</span></a></td>'
+
+
+def _shape(state: State) -> str:
+    """Only trouble has one."""
+    return f'<svg class="g" aria-hidden="true"><use href="#g-{state.slug}"/></svg>' if state <= State.LATE else ""
+
+
+_TOLD = {s.value: (s.label, s.slug, _shape(s), "" if s <= State.LATE else ' tabindex="-1"') for s in State}
 
 
 def legend(states: Sequence[State]) -> SafeString:
-    """What the cells mean, those alone that are there."""
-    marks = [
-        f'<span><span class="c k-{state.slug}">'
-        + (f'<svg class="g" aria-hidden="true"><use href="#g-{state.slug}"/></svg>' if state <= State.LATE else "")
-        + f"</span>{state.label}</span>"
-        for state in states
-    ]
+    """What the cells mean."""
+    marks = [f'<span><span class="c k-{s.slug}">{_shape(s)}</span>{s.label}</span>' for s in states]
     return mark_safe("".join(marks))  # noqa: S308

@@ -18,7 +18,7 @@ from dashboard.context import upstream
 from dashboard.history import choice as choices
 from dashboard.history import files, pictures, reads, report, showing, table
 from dashboard.history.choice import Choice
-from dashboard.history.report import History
+from dashboard.history.report import CalendarRow, History
 from dashboard.reads.paging import Page, stretch
 from dashboard.reports import paper
 
@@ -60,7 +60,7 @@ def page(told: History, query: dict[str, str]) -> dict[str, Any]:
         ],
         "more_lines": max(0, len(sheet.lines) - showing.LINES),
         "legend": table.legend(showing.LEGEND),
-        **_calendar(told, query),
+        **_calendar(told, sheet.rows, query),
         **_ledger(told),
         "off": report.switched_off(told)[:LEDGER],
     }
@@ -75,8 +75,7 @@ def scope_words(told: History) -> str:
     return ", ".join(filter(None, [place, choice.owner]))
 
 
-def _calendar(told: History, query: dict[str, str]) -> dict[str, Any]:
-    rows = report.calendar_rows(told)
+def _calendar(told: History, rows: Sequence[CalendarRow], query: dict[str, str]) -> dict[str, Any]:
     shown = stretch(told.choice.page, PER_PAGE, len(rows))
     days, kept = told.now.days, {key: query[key] for key in KEPT_IN_ADDRESS if query.get(key)}
     groups = table.columns(days)
