@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import NamedTuple
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from assays.states import State
-from dashboard.history import numbers, showing, table
-from dashboard.history.days import Days
+from dashboard.history import numbers, table
 from dashboard.history.numbers import NOTHING
 from dashboard.history.report import CalendarRow
 from dashboard.history.table import Column
@@ -30,23 +28,19 @@ class Row(NamedTuple):
     share: str
 
 
-def row(one: CalendarRow, days: Days, groups: Sequence[Column]) -> Row:
-    cells = [cell for group in groups for cell in group.cells]
+def row(one: CalendarRow, groups: Sequence[Column]) -> Row:
+    cells = [cell.days for group in groups for cell in group.cells]
     states = iter(numbers.by_week(one.states[None], cells)[0].tolist())
-    drawn = "".join(piece for k, group in enumerate(groups) for piece in _group(k, group, days, states))
+    drawn = "".join(piece for k, group in enumerate(groups) for piece in _group(k, group, states))
     return Row(*table.split(one.name), mark_safe(drawn), one.in_drift, share(one.share))  # noqa: S308
 
 
-def _group(k: int, group: Column, days: Days, states: Iterator[int]) -> Iterator[str]:
+def _group(k: int, group: Column, states: Iterator[int]) -> Iterator[str]:
     far = " far" if group.is_far else ""
     if k:
         yield f'<td class="sp{far}"></td>'
     for cell in group.cells:
-        yield f'<td class="{far.strip()}">{_mark(next(states), showing.dates(*_ends(days, cell)))}</td>'
-
-
-def _ends(days: Days, cell: slice) -> tuple[date, date]:
-    return days.day(cell.start), days.day(cell.stop - 1)
+        yield f'<td class="{far.strip()}">{_mark(next(states), cell.when)}</td>'
 
 
 def _mark(state: int, when: str) -> str:

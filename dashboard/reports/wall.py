@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db.models import Count, F, Max, QuerySet
 
-from assays.models import Assay
 from assays.incidents.lists import List, listed
+from assays.models import Assay
 from assays.schedule import moment
 from assays.states import State
 from dashboard import formats, verdict

@@ -122,7 +122,7 @@ def page(told: History, number: str | None) -> dict[str, Any]:
     sheet, days = showing.sheet(told), told.now.days
     found = stretch(choices.number(number) or 1, PER_PAGE, len(sheet.rows))
     groups = table.columns(days)
-    drawn = [plain.row(one, days, groups) for one in sheet.rows[found.start : found.stop]]
+    drawn = [plain.row(one, groups) for one in sheet.rows[found.start : found.stop]]
     return {
         "sheet": sheet,
         "range_words": showing.dates(days.first, days.last),
