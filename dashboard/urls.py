@@ -24,6 +24,7 @@ from dashboard.views import (
     switch,
     tokens,
     triage,
+    whatif,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -56,6 +57,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("assays/<uuid:pk>/rule/", rules.rule, name="rule"),
     path("assays/<uuid:pk>/markers/", markers.markers, name="markers"),
     path("assays/<uuid:pk>/markers/<int:marker>/remove/", markers.remove, name="marker-remove"),
+    path("assays/<uuid:pk>/what-if/", whatif.what_if, name="what-if"),
+    path("assays/<uuid:pk>/what-if/recommended/", whatif.recommend, name="recommended"),
+    path("assays/<uuid:pk>/what-if/schedule.json", whatif.successor_body, name="successor-body"),
     path("assays/<uuid:pk>/calm/", sayings.calm, name="calm"),
     path("assays/<uuid:pk>/calm/<int:calm>/remove/", sayings.calm_no_more, name="calm-remove"),
     path("assays/<uuid:pk>/remarks/", sayings.remarks, name="remarks"),

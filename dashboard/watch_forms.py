@@ -50,6 +50,30 @@ class ThresholdForm(forms.Form):
         return clean
 
 
+class WhatIfForm(forms.Form):
+    """Thresholds and a rule to try; an empty threshold never fires."""
+
+    warning = forms.FloatField(label="Warning", min_value=0, max_value=1e9, required=False)
+    alert = forms.FloatField(label="Alert", min_value=0, max_value=1e9, required=False)
+    k = forms.IntegerField(label="Bad windows", min_value=1, max_value=100)
+    n = forms.IntegerField(label="of the last", min_value=1, max_value=100)
+    m = forms.IntegerField(label="Ok ones that close it", min_value=1, max_value=100)
+
+    def clean(self) -> dict[str, Any]:
+        clean = super().clean() or {}
+        if clean.get("k", 0) > clean.get("n", 100):
+            raise forms.ValidationError("More bad windows than are looked at never come.")
+        if (clean.get("warning") or 0) > (clean["alert"] if clean.get("alert") is not None else float("inf")):
+            raise forms.ValidationError("A warning above the alert never fires.")
+        return clean
+
+
+class TargetForm(forms.Form):
+    """How many false alarms a month are put up with."""
+
+    target = forms.FloatField(label="False alarms a month", min_value=0, max_value=10_000)
+
+
 class RuleForm(forms.Form):
     """Opens after k bad ones of the last n counted windows, closes after m Ok ones."""
 

@@ -25,7 +25,7 @@ from dashboard.conditional import unless_seen
 from dashboard.context import upstream
 from dashboard.figures.score import Moment, Pausing, ScoreChart, score_chart
 from dashboard.palette import palette
-from dashboard.reads import against, insight
+from dashboard.reads import against, insight, whatif
 from dashboard.reads import assay as reads
 from dashboard.reads.alerts import care_of
 from dashboard.reads.paging import Page, stretch
@@ -151,7 +151,7 @@ def _context(request: HttpRequest, look: Look, chosen: datetime | None) -> dict[
     shown = [row for row in rows if listed.holds(row.end)][::-1]
     messages = reads.results(look.assay, [row.end for row in shown] + ([chosen] if chosen else []))
     judged = {end: _judged(look, message) for end, message in messages.items()}
-    trust = insight.trust(look.watched, look.span, [row.rows for row in rows])
+    trust, care = insight.trust(look.watched, look.span, [row.rows for row in rows]), care_of(look.watched.field)
     return {
         "section": "overview",
         "look": look,
@@ -169,7 +169,8 @@ def _context(request: HttpRequest, look: Look, chosen: datetime | None) -> dict[
         "expected": series.expected(look.assay, look.span),
         "following": following(look.assay, look.preferences.zone, look.now),
         "switches": reads.switches(look.assay),
-        "care": care_of(look.watched.field),
+        "care": care,
+        "steps": whatif.steps(look.watched.field, look.span, care.rule),
         "may_triage": guard.access_of(request).may(Act.TRIAGE, look.assay.workspace_id),
         "range_words": formats.days(
             look.range.span.after, look.range.span.until - MICROSECOND, look.preferences.zone, look.now

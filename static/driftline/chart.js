@@ -52,6 +52,7 @@ async function show(plot, figure) {
   await window.Plotly.react(plot, figure.data, forPhones(figure.layout, window.innerWidth), CONFIG);
   if (fresh) plot.on("plotly_click", choose);
   plot.dataset.near = meta.near || "";
+  followForm();
   const note = document.getElementById("plot-note");
   if (note) note.textContent = meta.note || "";
   plot.dataset.drawn = String((Number(plot.dataset.drawn) || 0) + 1);
@@ -73,6 +74,81 @@ function choose(event) {
   if (near) query.set("near", near);
   window.htmx.ajax("GET", `${location.pathname}?${query}`, { target: "#window", swap: "outerHTML" });
 }
+
+// ---- what if: the threshold lines follow the form, and the form follows a dragged line
+
+const REACH = 7;
+let held = null;
+
+const form = () => document.getElementById("whatif-form");
+
+function lineOf(name) {
+  return (box()?.data || []).findIndex((trace) => trace.name === name);
+}
+
+function moveLine(name, value) {
+  const at = lineOf(name);
+  if (at >= 0 && Number.isFinite(value)) window.Plotly.restyle(box(), { y: [[value, value]] }, [at]);
+}
+
+function followForm() {
+  if (!form() || held) return;
+  for (const name of ["warning", "alert"]) if (form().elements[name].value) moveLine(name, Number(form().elements[name].value));
+}
+
+function scoreAt(event) {
+  const axis = box()._fullLayout.yaxis;
+  return axis.p2l(event.clientY - box().getBoundingClientRect().top - axis._offset);
+}
+
+function lineNear(event) {
+  if (!form() || !box()?._fullLayout) return null;
+  const axis = box()._fullLayout.yaxis;
+  const y = event.clientY - box().getBoundingClientRect().top - axis._offset;
+  return ["alert", "warning"].find((name) => {
+    const at = lineOf(name);
+    return at >= 0 && Math.abs(axis.l2p(box().data[at].y[0]) - y) <= REACH;
+  });
+}
+
+function drag(event) {
+  const value = Math.max(0, scoreAt(event));
+  const typed = form().elements[held];
+  typed.value = Number(value.toPrecision(3));
+  moveLine(held, Number(typed.value));
+  typed.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+document.addEventListener("pointerdown", (event) => {
+  if (!event.target.closest?.("#plot")) return;
+  held = lineNear(event);
+  if (!held) return;
+  event.preventDefault();
+  event.stopPropagation();
+  box().classList.add("grabbing");
+}, true);
+document.addEventListener("pointermove", (event) => {
+  if (held) drag(event);
+  else if (event.target.closest?.("#plot")) box().classList.toggle("grabbing", Boolean(lineNear(event)));
+}, true);
+document.addEventListener("pointerup", () => {
+  held = null;
+  box()?.classList.remove("grabbing");
+}, true);
+document.addEventListener("mousedown", (event) => held && event.stopPropagation(), true);
+document.addEventListener("touchstart", (event) => {
+  const touch = event.touches[0];
+  if (event.target.closest?.("#plot") && lineNear(touch)) event.preventDefault();
+}, { capture: true, passive: false });
+document.addEventListener("input", (event) => event.target.form?.id === "whatif-form" && followForm());
+document.addEventListener("click", (event) => {
+  const tried = event.target.closest("[data-try]");
+  if (!tried || !form()) return;
+  event.preventDefault();
+  form().elements.alert.value = tried.dataset.try;
+  if (Number(form().elements.warning.value) > Number(tried.dataset.try)) form().elements.warning.value = "";
+  form().elements.alert.dispatchEvent(new Event("input", { bubbles: true }));
+});
 
 async function take(kind) {
   const plot = box();
