@@ -83,7 +83,7 @@ def test_the_launchers_defaults_are_the_documented_ones(monkeypatch: pytest.Monk
 
 
 def test_operating_lists_every_task_of_the_calendar_with_its_period() -> None:
-    told = dict(re.findall(r"^\| `(assays\.tasks\.\w+)` \| ([^|]+?) \|", OPERATING, re.MULTILINE))
+    told = dict(re.findall(r"^\| `((?:assays|dashboard\.reports)\.tasks\.\w+)` \| ([^|]+?) \|", OPERATING, re.MULTILINE))
     seconds = {"s": 1, "min": 60, "h": 3600, "day": 86_400}
     told_seconds = {task: float(text.split()[0]) * seconds[text.split()[1]] for task, text in told.items()}
     assert told_seconds == {entry["task"]: entry["schedule"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}

@@ -144,7 +144,7 @@ def test_a_link_ends(client: Client, two_places: None, form: str, end: str) -> N
     assert "quagga" not in text_of(answer)
 
 
-def test_a_good_and_a_bad_link_are_refused_alike(rita: Client, two_places: None) -> None:
+def test_a_link_that_has_ended_and_one_that_never_was_are_told_alike(rita: Client, two_places: None) -> None:
     path = made(rita)
     Share.objects.update(revoked_at=datetime.now(UTC))
     assert text_of(Client().get(path)) == text_of(Client().get("/shared/none/"))
