@@ -108,3 +108,14 @@ def test_the_browsers_zone_is_used_where_that_was_chosen(operator: Client) -> No
 def test_groups_exist_after_every_migration() -> None:
     user = User.objects.create_user("late")
     assert set(user.groups.model.objects.values_list("name", flat=True)) == set(Role.values)
+
+
+def test_who_has_no_role_can_sign_out_on_the_page_that_says_so(client: Client) -> None:
+    client.force_login(person("zoe"))
+    refused = client.get("/")
+    assert refused.status_code == 403
+    assert 'action="/sign-out/"' in refused.content.decode()
+    client.post("/sign-out/")
+    assert client.get("/")["Location"].startswith("/sign-in/")
+    client.force_login(person("vera", "viewer"))
+    assert 'action="/sign-out/"' not in client.get("/people/").content.decode()
