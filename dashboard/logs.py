@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from time import gmtime
 
-TOKENS = re.compile(r"(/sign-in/|/password/[^/\s]+/|\bdrift_)[\w-]{20,}")
+TOKENS = re.compile(r"(/sign-in/|/shared/|/mail/|/password/[^/\s]+/|\bdrift_)[\w:-]{20,}")
 """In addresses that are logged when a link is opened in a wrong way, and wherever somebody writes an API token."""
 
 

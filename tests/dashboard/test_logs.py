@@ -33,6 +33,8 @@ def test_a_secret_in_a_traceback_is_replaced() -> None:
     [
         ("Gone: /sign-in/frgAfjhvmm4YnEeLOdsHQn9F5B3i9usvxgweuBNg8Rc/", "Gone: /sign-in/[secret]/"),
         ("Method Not Allowed (PUT): /password/Mg/dijz2r-e8e03d0de1ce22a5ecbd7a81e6bbd5a5/", "/password/Mg/[secret]/"),
+        ("Not Found: /shared/frgAfjhvmm4YnEeLOdsHQn9F5B3i9usvxgweuBNg8Rc/", "/shared/[secret]/"),
+        ("Forbidden: /mail/IjEi:1xYz:frgAfjhvmm4YnEeLOdsHQn9F5B3i9usvxgweuBNg8Rc/stop/", "/mail/[secret]/stop/"),
         ("sent drift_frgAfjhvmm4YnEeLOdsHQn9F5B3i9usvxgweuBNg8Rc, refused", "sent drift_[secret], refused"),
         ("Forbidden: /sign-in/provider/callback/", "/sign-in/provider/callback/"),
         ("Conflict: /people/2/password/", "/people/2/password/"),
