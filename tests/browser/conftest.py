@@ -28,6 +28,7 @@ LAUNCH = (
     "--disable-component-update",
     "--disable-sync",
 )
+PHRASE = "a long pass phrase"
 HOSTILE = {
     "markup": '<img src=x onerror="document.title=1"><b>bold</b>',
     "script": "</script><script>document.title='taken'</script>",
@@ -91,7 +92,11 @@ def _hostile(number: int, text: str, now: datetime) -> messages.Message:
 
 @pytest.fixture(scope="session")
 def watched(tmp_path_factory: pytest.TempPathFactory, scripted: Upstream) -> Iterator[House]:
-    settings = {"WALLAROO_URL": scripted.url, "WALLAROO_REQUEST_TIMEOUT": "2"}
+    settings = {
+        "WALLAROO_URL": scripted.url,
+        "WALLAROO_REQUEST_TIMEOUT": "2",
+        "DRIFTLINE_NOTICE_NETWORKS": "127.0.0.0/8",
+    }
     house = House(copy_checkout(tmp_path_factory.mktemp("watched") / "driftline"), settings)
     try:
         house.start()
@@ -117,6 +122,26 @@ def signed_in(house: House) -> requests.Session:
 
 def operator(house: House) -> dict[str, str]:
     return {"name": "sessionid", "value": str(signed_in(house).cookies["sessionid"]), "url": house.url}
+
+
+def administrator(house: House, name: str) -> dict[str, str]:
+    """The session of a new account that came in by the command's link."""
+    made = house.call(".venv/bin/python", "manage.py", "person", "create", name, "--role", "admin")
+    assert made.returncode == 0, made.stderr
+    session = requests.Session()
+    form = session.get(made.stdout.strip(), timeout=10)
+    words = {"new_password1": PHRASE, "new_password2": PHRASE}
+    session.post(form.url, {**words, "csrfmiddlewaretoken": _token_in(form.text)}, timeout=10)
+    sign_in = session.get(f"{house.url}/sign-in/", timeout=10)
+    asked = {"username": name, "password": PHRASE, "csrfmiddlewaretoken": _token_in(sign_in.text)}
+    session.post(sign_in.url, asked, timeout=10)
+    return {"name": "sessionid", "value": str(session.cookies["sessionid"]), "url": house.url}
+
+
+def _token_in(text: str) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', text)
+    assert found
+    return found[1]
 
 
 @pytest.fixture(scope="session")

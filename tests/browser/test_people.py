@@ -9,35 +9,18 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import overflow, violations
+from tests.browser.conftest import PHRASE, administrator, overflow, violations
 from tests.support.house import House
 
 pytestmark = pytest.mark.browser
 
-PHRASE = "a long pass phrase"
 PLACES = ("/tokens/", "/people/", "/people/new/", "/people/{person}/", "/groups/new/", "/groups/{group}/", "/audit/")
 LOOKS = [(theme, width) for theme in ("light", "dark") for width in (380, 1280)]
 
 
 @pytest.fixture(scope="session")
 def root(house: House) -> dict[str, str]:
-    """The session of an administrator who came in by the command's link."""
-    made = house.call(".venv/bin/python", "manage.py", "person", "create", "root", "--role", "admin")
-    assert made.returncode == 0, made.stderr
-    session = requests.Session()
-    form = session.get(made.stdout.strip(), timeout=10)
-    words = {"new_password1": PHRASE, "new_password2": PHRASE}
-    session.post(form.url, {**words, "csrfmiddlewaretoken": _token_in(form.text)}, timeout=10)
-    sign_in = session.get(f"{house.url}/sign-in/", timeout=10)
-    asked = {"username": "root", "password": PHRASE, "csrfmiddlewaretoken": _token_in(sign_in.text)}
-    session.post(sign_in.url, asked, timeout=10)
-    return {"name": "sessionid", "value": str(session.cookies["sessionid"]), "url": house.url}
-
-
-def _token_in(text: str) -> str:
-    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', text)
-    assert found
-    return found[1]
+    return administrator(house, "root")
 
 
 @pytest.fixture
