@@ -137,7 +137,7 @@ def _head(
 def _oldest(told: Asked, page: Page[Incident]) -> datetime | None:
     """Since when the incident that has waited longest goes unanswered."""
     if told.choice.which == List.OPEN and page.pages == 1:
-        return min(row.onset for row in page.rows)
+        return min((row.onset for row in page.rows), default=None)
     return reads.oldest(told.access, told.choice)
 
 
