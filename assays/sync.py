@@ -406,7 +406,7 @@ def _due(assay: Assay, now: datetime) -> datetime | None:
 
 
 def _date_pause(assay: Assay) -> None:
-    """A pause seen late began when the first run that it kept from coming was due, at the latest, and after every run."""
+    """A pause began after every run that came, and at the latest when the first that it kept from coming was due."""
     if assay.paused_since is None or assay.last_run is None:
         return
     missed = next_end(assay.plan, assay.last_run)
