@@ -68,6 +68,10 @@ class WhatIfForm(forms.Form):
         return clean
 
 
+class DismissForm(forms.Form):
+    reason = forms.CharField(label="Why it may stay so", max_length=500)
+
+
 class TargetForm(forms.Form):
     """How many false alarms a month are put up with."""
 

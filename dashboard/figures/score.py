@@ -391,7 +391,10 @@ def _labels(chart: ScoreChart) -> list[dict[str, Any]]:
     No `<b>`: plotly.js would write it as a style attribute, which a strict policy refuses.
     """
     plain = {"font": {"color": chart.palette["axis"], "size": 12}, "align": "left"}
-    lines = [_label(text, at, "y", chart.palette[ink]) for text, at, ink in _apart(_named(chart), _top(chart))]
+    lines = [
+        _label(text, at, "y", chart.palette[ink]) | {"name": ink.removesuffix("-ink")}
+        for text, at, ink in _apart(_named(chart), _top(chart))
+    ]
     bins = [] if chart.bins is None else [_label("Change in<br>share of bin", _middle(chart.bins), "y3", "")]
     return [*lines, *(label | plain for label in [*bins, _label("Rows", 0, "y2", "")])]
 

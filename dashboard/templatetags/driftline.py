@@ -13,6 +13,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from assays.insight import hints, labels
+from assays.insight.doctor import Kind
 from assays.states import State
 from dashboard import formats, parts
 
@@ -39,6 +40,12 @@ register.simple_tag(parts.bar, name="bar")
 @register.simple_tag
 def chip(state: int, loud: bool = True) -> SafeString:
     return parts.chip(State(state), loud)
+
+
+@register.filter
+def kind_slug(kind: Kind) -> str:
+    """A kind of finding as an address names it."""
+    return kind.name.lower().replace("_", "-")
 
 
 @register.filter

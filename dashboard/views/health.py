@@ -25,6 +25,7 @@ from dashboard import formats, guard, parts, verdict
 from dashboard.access import Act
 from dashboard.conditional import unless_seen
 from dashboard.context import upstream
+from dashboard.reads import doctor
 from dashboard.reads import health as reads
 
 STALLED = timedelta(seconds=30)
@@ -54,6 +55,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "failing": failing,
         "features": features(row),
         "processes": processes(row, now),
+        "findings": doctor.standing(access, now),
     }
     if request.headers.get("HX-Request"):
         return unless_seen(request, render(request, "_health_body.html", context))

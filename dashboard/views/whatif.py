@@ -89,6 +89,7 @@ def recommend(request: HttpRequest, pk: UUID) -> HttpResponse:
         told = reads.recommendation(watched, target, _wanted(form)[1], timezone.now())
         step = -(-len(told.curve) // CURVE_ROWS) or 1
         context |= {"told": told, "target": target, "rows": told.curve[::step], "curve": trade_off.curve(told, target)}
+        context |= {"has_ground": told.rests_on > 0 or any(one.missed or one.raised for one in told.curve)}
     part = bool(request.headers.get("HX-Request"))
     context |= {"upstream": None if part else upstream()}
     return render(request, "_whatif_recommended.html" if part else "whatif_recommended.html", context)

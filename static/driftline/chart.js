@@ -86,9 +86,15 @@ function lineOf(name) {
   return (box()?.data || []).findIndex((trace) => trace.name === name);
 }
 
+/* Not restyled: that would take the axes' types for unknown, and dates for numbers. */
 function moveLine(name, value) {
+  const plot = box();
   const at = lineOf(name);
-  if (at >= 0 && Number.isFinite(value)) window.Plotly.restyle(box(), { y: [[value, value]] }, [at]);
+  if (at < 0 || !Number.isFinite(value) || plot.data[at].y[0] === value) return;
+  const data = plot.data.map((trace, k) => (k === at ? { ...trace, y: [value, value] } : trace));
+  const named = (note) => ({ ...note, y: value, text: note.text.replace(/[\d.,<]+$/, value.toFixed(2)) });
+  const annotations = plot.layout.annotations.map((note) => (note.name === name ? named(note) : note));
+  window.Plotly.react(plot, data, { ...plot.layout, annotations }, CONFIG);
 }
 
 function followForm() {

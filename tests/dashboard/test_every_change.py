@@ -31,7 +31,7 @@ from tests.dashboard.conftest import person
 from tests.support.places import HERE, Places, as_json, asks, body_of, planted
 from tests.support.upstream import Upstream as Served
 from tests.support.upstream import as_json as reply
-from tests.support.urls import Url, calm, delivery, every_url, maintenance, remark, route
+from tests.support.urls import Url, calm, delivery, dismissal, every_url, maintenance, remark, route
 
 pytestmark = pytest.mark.django_db
 
@@ -168,6 +168,8 @@ CHANGES: dict[str, Change] = {
     "link-revoke": _a_shared_link,
     "calm": about_the_assay(after="2026-06-01T05:00", until="2026-07-01T05:00"),
     "calm-remove": _a_calm_period,
+    "dismiss": lambda stage: Post({"pk": stage.assay, "kind": "noisy"}, {"reason": "known"}),
+    "take-up": lambda stage: Post({"pk": stage.assay, "dismissal": dismissal(stage.places).pk}),
     "remarks": about_the_assay(at="2026-06-01T05:00", text="a storm"),
     "remark-remove": _a_remark,
     "route-new": lambda _: Post({}, {"name": "chat", "address": "slack://TokenA1234/B/C", "zone": "UTC"}),

@@ -23,7 +23,8 @@ from assays.coverage import Span
 from assays.incidents import about
 from assays.incidents.models import Event, Incident, Marker
 from assays.insight import sayings
-from assays.insight.models import Annotation, CalmPeriod
+from assays.insight.doctor import Kind
+from assays.insight.models import Annotation, CalmPeriod, Dismissal
 from assays.models import AuditEvent
 from assays.notices.models import Delivery, Maintenance, Route
 from dashboard import tokens
@@ -107,6 +108,8 @@ ARGUMENTS: dict[str, Argument] = {
     "messages/routes/<int:pk>": Argument(lambda places: route(places).pk, of_here=True),
     "messages/<uuid:pk>": Argument(lambda places: delivery(places).pk, of_here=True),
     "messages/maintenance/<int:pk>": Argument(lambda places: maintenance(places).pk, of_here=True),
+    "<slug:kind>": Argument(lambda _: "noisy"),
+    "<int:dismissal>": Argument(lambda places: dismissal(places).pk, of_here=True),
     "<int:calm>": Argument(lambda places: calm(places).pk, of_here=True),
     "<int:remark>": Argument(lambda places: remark(places).pk, of_here=True),
     "history/mail/<uuid:pk>": Argument(lambda places: mail_of_another(places).pk, admins_alone=True),
@@ -127,6 +130,11 @@ ARGUMENTS: dict[str, Argument] = {
 def incident(places: Places) -> Incident:
     """The one that the failing windows of the workspace `HERE` have opened."""
     return Incident.objects.filter(assay=places.here.assay)[0]
+
+
+def dismissal(places: Places) -> Dismissal:
+    field = places.here.assay.fields.earliest("position")
+    return sayings.dismiss(places.here.assay, field, Kind.NOISY, f"{places.here.mark} knows", _somebody(places))
 
 
 def calm(places: Places) -> CalmPeriod:
