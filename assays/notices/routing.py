@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from assays.incidents.models import Incident, Kind
 from assays.notices.models import Maintenance, Route, is_within
@@ -29,7 +29,9 @@ def quiet_until(route: Route, now: datetime) -> datetime | None:
     if not (began or not_over if around_midnight else began and not_over):
         return None
     day = local.date() + timedelta(days=1 if around_midnight and began else 0)
-    return datetime.combine(day, route.quiet_until, route.clock)
+    ends = datetime.combine(day, route.quiet_until, route.clock)
+    first, again = (ends.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return first if first > now else again
 
 
 def muted_until(maintenances: Iterable[Maintenance], incident: Incident, now: datetime) -> datetime | None:
