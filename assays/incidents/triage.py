@@ -181,7 +181,7 @@ def _write(
         _record(act, incidents[act.incident_id], by)
     acts.add(new, incidents)
     endings.settle(list(incidents.values()), now)
-    found = (changes.change(incident, before[pk], now, News.NOW) for pk, incident in incidents.items())
+    found = (changes.change(row, before[pk], now, News.NOW if row.told else News.NONE) for pk, row in incidents.items())
     told = list(filter(None, found))
     endings.save(incidents.values())
     changes.keep(told)

@@ -180,6 +180,19 @@ def test_undoing_a_resolution_opens_it_again(incident: Incident) -> None:
     assert told() == [("opened", "now"), ("resolved", "now"), ("reopened", "now")]
 
 
+def test_taking_back_the_resolution_of_what_nobody_was_told_of_tells_nobody() -> None:
+    story = Story(seen_at=at(5))
+    story.arrives({0: WARNING}, now=at(6))
+    (history,) = incidents(kind="drift")
+    triage.undo(triage.resolve(seen(history), "ann").batch, "ann")
+    assert now(history).is_open
+    assert list(history.changes.order_by("pk").values_list("kind", "news")) == [
+        ("opened", ""),
+        ("resolved", ""),
+        ("reopened", ""),
+    ]
+
+
 def test_after_ten_minutes_nothing_is_undone(incident: Incident) -> None:
     done = triage.acknowledge(seen(incident), "ann")
     Act.objects.update(at=datetime.now(UTC) - timedelta(minutes=11))
