@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from assays.incidents.models import Incident
+from assays.incidents.models import ChangeKind, Incident
+from assays.incidents.triage import UNDONE_WITHIN
 from assays.notices.maintenances import HELD
 from assays.notices.models import Delivery, Event, Maintenance, Outcome, Route
 from assays.notices.routing import muted_until, quiet_until, wants
@@ -81,23 +82,39 @@ def decide(delivery: Delivery, at: Situation) -> Decision:
     return _useless(delivery, incident, at) or _held(delivery, incident, at) or Send()
 
 
-def _useless(delivery: Delivery, incident: Incident, at: Situation) -> Skip | None:
+def _useless(delivery: Delivery, incident: Incident, at: Situation) -> Wait | Skip | None:
     if not incident.is_open:
         return Skip("over before it was told")
     if incident.snoozed_at:
-        return Skip(f"snoozed by {incident.snoozed_by}")
-    if delivery.event == Event.ESCALATED and incident.acknowledged_at:
-        return Skip(f"acknowledged by {incident.acknowledged_by}")
+        return _answered(incident.snoozed_at, f"snoozed by {incident.snoozed_by}", at)
+    if delivery.event == Event.ESCALATED:
+        return _heard_or_answered(delivery, incident, at)
     if delivery.event in (Event.WORSE, Event.BACK):
         return _told_otherwise(delivery, incident, at)
     return None
+
+
+def _answered(since: datetime, why: str, at: Situation) -> Wait | Skip:
+    """Whoever has it may take that back for a while, and then somebody has to hear of it after all."""
+    final = since + UNDONE_WITHIN
+    return Wait(final, why) if at.now < final else Skip(why)
+
+
+def _heard_or_answered(delivery: Delivery, incident: Incident, at: Situation) -> Wait | Skip | None:
+    """The second route hears by itself that what it was told of has got worse."""
+    if incident.acknowledged_at:
+        return _answered(incident.acknowledged_at, f"acknowledged by {incident.acknowledged_by}", at)
+    if delivery.change is None or delivery.change.kind != ChangeKind.WORSE:
+        return None
+    to_be_told = any(row.event == Event.ESCALATED and _comes_before(row, delivery) for row in at.others)
+    return Skip("told already") if to_be_told or at.told() or at.summaries() else None
 
 
 def _told_otherwise(delivery: Delivery, incident: Incident, at: Situation) -> Skip | None:
     """A message tells how the incident stands when it is sent, and may thus have told of this change."""
     assert delivery.change
     told = at.told()
-    if any(row.outcome == Outcome.WAITING and _is_before(row, delivery) for row in at.others):
+    if any(row.event not in (Event.ESCALATED, Event.RESOLVED) and _comes_before(row, delivery) for row in at.others):
         return Skip("told with the message before it")
     if delivery.change.severity != delivery.change.was and any(
         row.severity is not None and row.severity <= delivery.change.severity and row.sent_at > delivery.created_at
@@ -108,9 +125,11 @@ def _told_otherwise(delivery: Delivery, incident: Incident, at: Situation) -> Sk
     return None if told or at.summaries() or wants(delivery.route, incident) else Skip("nothing was told before")
 
 
-def _is_before(row: Delivery, delivery: Delivery) -> bool:
-    before = row.change_id is not None and delivery.change_id is not None and row.change_id < delivery.change_id
-    return before and row.event not in (Event.ESCALATED, Event.RESOLVED)
+def _comes_before(row: Delivery, delivery: Delivery) -> bool:
+    """Whether it waits still, and tells of an earlier change."""
+    if row.change_id is None or delivery.change_id is None:
+        return False
+    return row.outcome == Outcome.WAITING and row.change_id < delivery.change_id
 
 
 def _held(delivery: Delivery, incident: Incident, at: Situation) -> Wait | None:

@@ -28,7 +28,7 @@ RETRIED = Q(outcome=Outcome.FAILED) | Q(outcome=Outcome.WAITING, tries__gt=0)
 RETRIED &= ~Q(event=Event.TEST)
 """What can be sent again by hand; what waits for its first try has a reason."""
 
-_ESCALATED = (ChangeKind.OPENED, ChangeKind.REOPENED, ChangeKind.BACK)
+_ESCALATED = (ChangeKind.OPENED, ChangeKind.REOPENED, ChangeKind.BACK, ChangeKind.WORSE)
 """What somebody has to acknowledge, from then on."""
 
 

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from uuid import UUID
 
 from django.db import models, transaction
@@ -90,7 +91,7 @@ def _ready(route: Route, now: datetime) -> list[Delivery]:
         if isinstance(decision, Send):
             ready.append(row)
             ends |= {decision.summary.pk: row.pk} if decision.summary else {}
-    return ready
+    return sorted(ready, key=attrgetter("tries"))  # what is never taken holds up nothing that could be
 
 
 def _others(route: Route, rows: Iterable[Delivery]) -> defaultdict[UUID | None, list[Delivery]]:

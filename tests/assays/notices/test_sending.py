@@ -9,7 +9,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from assays.incidents import signals
-from assays.incidents.models import Change, ChangeKind, Kind, News
+from assays.incidents.models import Change, ChangeKind, Incident, Kind, News
+from assays.incidents.triage import UNDONE_WITHIN
 from assays.models import Assay
 from assays.notices import outbox, sending
 from assays.notices.models import Delivery, Maintenance, Outcome, Route
@@ -221,7 +222,8 @@ def test_a_snoozed_incident_is_told_of_again_when_the_snooze_is_over(assay: Assa
     incident = make_incident(assay)
     tell(incident)
     send_all()
-    tell(incident, ChangeKind.WORSE, severity=State.ALERT, snoozed_at=datetime.now(UTC), snoozed_by="ada")
+    snoozed_at = datetime.now(UTC) - 2 * UNDONE_WITHIN
+    tell(incident, ChangeKind.WORSE, severity=State.ALERT, snoozed_at=snoozed_at, snoozed_by="ada")
     send_all()
     assert receiver.events == ["opened"]
     assert outcomes()[-1] == ("worse", "skipped", "snoozed by ada")
@@ -267,6 +269,70 @@ def test_what_nobody_acknowledges_in_time_goes_to_the_second_route_which_then_he
     assert sorted((call.path, call.json["key"]) for call in receiver.calls) == sorted(
         [("/first", str(unanswered.pk)), ("/first", str(answered.pk)), ("/second", str(unanswered.pk))]
     )
+
+
+def test_what_a_route_for_alerts_hears_of_when_it_gets_worse_escalates_too(assay: Assay, receiver: Receiver) -> None:
+    second = add_route(f"{receiver.url}/second", "second", kinds=["late"])
+    add_route(f"{receiver.url}/first", "first", alerts_only=True, escalate_to=second, escalate_after=15)
+    incident = make_incident(assay)
+    tell(incident)
+    tell(incident, ChangeKind.WORSE, severity=State.ALERT)
+    send_all()
+    send_all(20 * MINUTE)
+    assert [(call.path, call.json["event"]) for call in receiver.calls] == [
+        ("/first", "worse"),
+        ("/second", "escalated"),
+    ]
+
+
+def test_what_gets_worse_before_anybody_acknowledges_it_escalates_once(assay: Assay, receiver: Receiver) -> None:
+    second = add_route(f"{receiver.url}/second", "second", kinds=["late"])
+    add_route(f"{receiver.url}/first", "first", escalate_to=second, escalate_after=15)
+    incident = make_incident(assay)
+    tell(incident)
+    send_all()
+    tell(incident, ChangeKind.WORSE, severity=State.ALERT)
+    send_all()
+    for _ in range(2):
+        send_all(20 * MINUTE)
+    heard = [call.json["event"] for call in receiver.calls if call.path == "/second"]
+    assert heard == ["escalated"]
+
+
+@pytest.mark.parametrize("column", ["acknowledged", "snoozed"])
+def test_an_answer_that_is_taken_back_leaves_nobody_untold(assay: Assay, receiver: Receiver, column: str) -> None:
+    second = add_route(f"{receiver.url}/second", "second", kinds=["late"])
+    add_route(f"{receiver.url}/first", "first", escalate_to=second, escalate_after=15)
+    incident = make_incident(assay)
+    tell(incident)
+    send_all()
+    answered = {f"{column}_at": datetime.now(UTC), f"{column}_by": "ada"}
+    Incident.objects.filter(pk=incident.pk).update(**answered)
+    send_all(20 * MINUTE)
+    waiting = Delivery.objects.get(event="escalated")
+    assert (waiting.outcome, waiting.why) == (Outcome.WAITING, f"{column} by ada")
+    Incident.objects.filter(pk=incident.pk).update(**{f"{column}_at": None, f"{column}_by": ""})
+    send_all(20 * MINUTE)
+    assert receiver.events == ["opened", "escalated"]
+
+
+def test_an_answer_that_can_no_longer_be_taken_back_escalates_nothing(assay: Assay, receiver: Receiver) -> None:
+    second = add_route(f"{receiver.url}/second", "second", kinds=["late"])
+    add_route(f"{receiver.url}/first", "first", escalate_to=second, escalate_after=15)
+    tell(make_incident(assay, acknowledged_at=datetime.now(UTC) - 2 * UNDONE_WITHIN, acknowledged_by="ada"))
+    send_all(20 * MINUTE)
+    assert ("escalated", "skipped", "acknowledged by ada") in outcomes()
+
+
+def test_a_message_that_is_never_taken_holds_up_no_other(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    receiver.status = 400
+    tell(make_incident(assay))
+    send_all()
+    tell(make_incident(assay))
+    send_all(HOUR)
+    refused, other = Delivery.objects.order_by("created_at")
+    assert (refused.tries, other.tries) == (1, 1)
 
 
 def test_a_storm_becomes_one_summary_and_its_end_one_message(assay: Assay, receiver: Receiver) -> None:
