@@ -134,11 +134,14 @@ def _check(origin: Part, access: Access) -> None:
         told = "this must name a workspace in which you may schedule"
         raise Problem(403, told, "targeting.data_origin.workspace_id")
     known = Assay.objects.exclude(workspace_id=workspace)
-    pipeline = _number(origin.get("pipeline_id"))
-    if pipeline is not None and known.filter(pipeline_id=pipeline).exists():
+    pipeline = origin.get("pipeline_id")
+    if pipeline is not None and (_number(pipeline) is None or known.filter(pipeline_id=pipeline).exists()):
         raise Problem(403, "the pipeline is of another workspace", "targeting.data_origin.pipeline_id")
     if known.filter(workspace_name=str(origin.get("workspace_name"))).exists():
         raise Problem(403, "the name is of another workspace", "targeting.data_origin.workspace_name")
+    named = Assay.objects.filter(pipeline_name=str(origin.get("pipeline_name")))
+    if named.exists() and not named.filter(workspace_id=workspace).exists():
+        raise Problem(403, "the pipeline is of another workspace", "targeting.data_origin.pipeline_name")
 
 
 def _number(value: object) -> int | None:

@@ -144,13 +144,19 @@ def test_a_preview_that_breaks_off_is_502(operator: Program, served: Served) -> 
         {"data_origin": {**ORIGIN, "workspace_id": True}},
         {"data_origin": {**ORIGIN, "workspace_id": 1.0}},
         {"data_origin": {**ORIGIN, "pipeline_id": 9}},
+        {"data_origin": {**ORIGIN, "pipeline_id": "9"}},
+        {"data_origin": {**ORIGIN, "pipeline_id": 9.0}},
         {"data_origin": {**ORIGIN, "workspace_name": "theirs"}},
+        {"data_origin": {"workspace_id": 1, "pipeline_name": "their log"}},
     ],
-    ids=["none", "empty", "null", "another", "text", "true", "float", "their pipeline", "their name"],
+    ids=[
+        *("none", "empty", "null", "another", "text", "true", "float", "their pipeline", "its text", "its float"),
+        *("their name", "their pipeline's name"),
+    ],
 )
 def test_nothing_is_passed_on_out_of_scope(fill: Fill, grant: Grant, served: Served, targeting: Any) -> None:
     theirs = fill([0.1], number=2, workspace=2, pipeline=9)
-    Assay.objects.filter(pk=theirs.pk).update(workspace_name="theirs")
+    Assay.objects.filter(pk=theirs.pk).update(workspace_name="theirs", pipeline_name="their log")
     answer = grant(Role.OPERATOR, [1]).post(SCHEDULE, {**DEFINITION, "targeting": targeting})
     assert answer.status_code == 403
     assert not served.calls[SCHEDULE]
