@@ -73,6 +73,8 @@ def create(name: str, by: By, role: Role | None = None, workspace_id: int | None
     """An account with a role, and without a password until a `password_link` is followed. Raises Refused."""
     if not settings.LOCAL_ACCOUNTS:
         raise Refused("Local accounts are switched off here.")
+    if name == LOCAL_OPERATOR:
+        raise Refused(f"{name} is the account of the one-time links.")
     person = User(username=User.normalize_username(name))
     person.set_unusable_password()
     _check(person)

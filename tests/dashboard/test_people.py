@@ -41,7 +41,7 @@ def test_a_new_account_has_its_role_and_no_password() -> None:
     assert acts() == ["person.create", "grant.give"]
 
 
-@pytest.mark.parametrize("name", ["", "a b", "<b>", "x" * 151, "VERA", "\u202evera", "vera\0"])
+@pytest.mark.parametrize("name", ["", "a b", "<b>", "x" * 151, "VERA", "\u202evera", "vera\0", "local-operator"])
 def test_a_name_that_cannot_be_or_is_taken_makes_no_account(name: str) -> None:
     person("vera")
     with pytest.raises(people.Refused):
