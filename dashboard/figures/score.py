@@ -46,10 +46,11 @@ class Pausing:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What happened then, as somebody marked it: a deployment, a retraining."""
+    """What happened then, as somebody marked it: a deployment, a retraining, a remark; over a stretch with an end."""
 
     at: datetime
     text: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,7 +441,10 @@ def _band_labels(chart: ScoreChart) -> list[dict[str, Any]]:
 def _moments(chart: ScoreChart) -> list[dict[str, Any]]:
     line = {"width": 1, "dash": "dot", "color": chart.palette["control"]}
     place = {"type": "line", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "line": line}
-    return [place | {"x0": at, "x1": at} for at in (_at(moment.at, chart.zone) for moment in chart.moments)]
+    lines = [place | {"x0": at, "x1": at} for at in (_at(moment.at, chart.zone) for moment in chart.moments)]
+    colour = faint(chart.palette["control"], 0.12)
+    stretches = [(moment.at, moment.until) for moment in chart.moments if moment.until is not None]
+    return [*(_rectangle(chart, at, until, colour) for at, until in stretches), *lines]
 
 
 def _moment_labels(chart: ScoreChart) -> list[dict[str, Any]]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
+from django.db.models import Q
 
 from assays import wire
 from assays.coverage import Span
 from assays.drift import noise
 from assays.drift.explain import contributions
 from assays.drift.metrics import Measure, score
+from assays.incidents import about
 from assays.insight import hints, labels, verify
 from assays.insight.bands import FieldBands, bands_of
+from assays.insight.models import Annotation
 from assays.insight.over_time import OverTime, over_time
 from assays.models import Assay
 from assays.series import Buckets, Floats, Ints
@@ -81,6 +85,29 @@ def _hints(watched: Watched, result: wire.Result | None) -> list[hints.Hint]:
     if not (before.is_whole and summary.is_whole) or before.bins.labels != summary.bins.labels:
         return []
     return hints.hints(before, summary, scored.score, how, watched.field.warning)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What somebody wrote on the time axis, or marked there: `kind` is empty for a remark."""
+
+    at: datetime
+    text: str
+    who: str
+    link: str
+    kind: str = ""
+    until: datetime | None = None
+
+
+def remarks(assay: Assay, span: Span) -> list[Remark]:
+    """Everything said of moments within a span, oldest first."""
+    within = Q(at__gt=span.after, at__lte=span.until) | Q(at__lte=span.until, until__gt=span.after)
+    written = Annotation.objects.filter(within, assay=assay).order_by("at", "pk")
+    said = [Remark(row.at, row.text, row.who, row.link, until=row.until) for row in written]
+    marked = [
+        Remark(row.at, row.text, row.who, row.link, row.get_event_display()) for row in about.markers(assay, span)
+    ]
+    return sorted([*said, *marked], key=lambda one: one.at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_GET
 
 from assays import series, wire
 from assays.coverage import Span
-from assays.incidents import about
 from assays.models import Assay, Pause, Result
 from assays.schedule import MICROSECOND, micros, moment
 from assays.states import State
@@ -33,6 +32,7 @@ from dashboard.views.overview import following
 
 IN_BRIEF, IN_FULL = 8, 50
 RUNS = 6
+MOST_REMARKS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +169,7 @@ def _context(request: HttpRequest, look: Look, chosen: datetime | None) -> dict[
         "expected": series.expected(look.assay, look.span),
         "following": following(look.assay, look.preferences.zone, look.now),
         "switches": reads.switches(look.assay),
+        "remarks": insight.remarks(look.assay, look.span)[::-1][:MOST_REMARKS],
         "care": care,
         "steps": whatif.steps(look.watched.field, look.span, care.rule),
         "may_triage": guard.access_of(request).may(Act.TRIAGE, look.assay.workspace_id),
@@ -359,7 +360,7 @@ def chart_of(look: Look, chosen: datetime | None, theme: Any) -> ScoreChart:
         alert=field.alert,
         selected=_extent(look, chosen) if chosen and look.span.holds(chosen) else None,
         pauses=[Pausing(pause.began_at, pause.ended_at or look.now) for pause in look.pauses],
-        moments=[Moment(marker.at, marker.text) for marker in about.markers(look.assay, look.span)],
+        moments=[Moment(said.at, said.text, said.until) for said in insight.remarks(look.assay, look.span)],
         noise=beside.noise,
         usual=beside.usual,
         bins=beside.bins,

@@ -161,7 +161,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
     assay = fill([0.05, 0.9, "failed", None, 0.05] * 6)
     page(operator, assay)
     for query in ("", "?view=table", "?range=1y", "figure.json"):
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(22):
             page(operator, assay, query)
 
 

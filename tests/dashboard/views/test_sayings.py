@@ -58,3 +58,16 @@ def test_a_viewer_says_nothing_of_the_time_axis(viewer: Client, fill: Fill) -> N
     assay = fill([0.05])
     assert viewer.get(f"/assays/{assay.pk}/calm/").status_code == 403
     assert "Mark a calm period" not in viewer.get(f"/assays/{assay.pk}/").content.decode()
+
+
+def test_what_is_written_on_the_time_axis_is_shown_to_everybody(
+    operator: Client, viewer: Client, fill: Fill, now: datetime
+) -> None:
+    assay = fill([0.05] * 30)
+    spoken = f"{now - timedelta(hours=9):%Y-%m-%dT%H:%M}"
+    told = {"at": spoken, "text": "<b>a storm</b>", "link": "https://wiki.example/storm"}
+    operator.post(f"/assays/{assay.pk}/remarks/", told)
+    text = viewer.get(f"/assays/{assay.pk}/").content.decode()
+    assert '<a href="https://wiki.example/storm" rel="noreferrer">&lt;b&gt;a storm&lt;/b&gt;</a>' in text
+    figure = viewer.get(f"/assays/{assay.pk}/figure.json").json()
+    assert "&lt;b&gt;a storm&lt;/b&gt;" in [note["text"] for note in figure["layout"]["annotations"]]
