@@ -58,9 +58,15 @@ class Tally(NamedTuple):
         return self.received / self.scheduled if self.scheduled else None
 
 
-def tally(counts: Counts) -> Tally:
-    """Of all fields and days."""
-    return Tally(*counts.sum(axis=(0, 1), dtype=np.int64).tolist())
+def daily(counts: Counts) -> Ints:
+    """Of all fields, by day."""
+    sums: Ints = counts.sum(axis=0, dtype=np.int64)
+    return sums
+
+
+def tally(counts: Ints) -> Tally:
+    """Of all days, by day given."""
+    return Tally(*counts.sum(axis=0).tolist())
 
 
 def tallies(counts: Counts, of: Places, many: int) -> list[Tally]:
@@ -70,10 +76,9 @@ def tallies(counts: Counts, of: Places, many: int) -> list[Tally]:
     return [Tally(*row) for row in sums.tolist()]
 
 
-def by_stretch(counts: Counts, stretches: Iterable[slice]) -> list[Tally]:
-    """Of all fields, by stretch of days."""
-    daily = counts.sum(axis=0, dtype=np.int64)
-    return [Tally(*daily[part].sum(axis=0).tolist()) for part in stretches]
+def by_stretch(counts: Ints, stretches: Iterable[slice]) -> list[Tally]:
+    """Of each stretch of days, by day given."""
+    return [tally(counts[part]) for part in stretches]
 
 
 def states(counts: Counts) -> States:

@@ -43,16 +43,18 @@ class Stretch:
 
     @cached_property
     def total(self) -> Tally:
-        return numbers.tally(self.counts)
+        return numbers.tally(self.daily)
+
+    @cached_property
+    def daily(self) -> Ints:
+        return numbers.daily(self.counts)
 
     @cached_property
     def weeks(self) -> list[tuple[date, Tally]]:
         """By calendar week, or by day where there are less than two; each with its first day."""
         parts = _steps(self.days)
-        return [(self.days.day(part.start), one) for part, one in zip(parts, self._by(parts), strict=True)]
-
-    def _by(self, parts: list[slice]) -> list[Tally]:
-        return numbers.by_stretch(self.counts, parts)
+        told = numbers.by_stretch(self.daily, parts)
+        return [(self.days.day(part.start), one) for part, one in zip(parts, told, strict=True)]
 
     @cached_property
     def drift(self) -> Ints:

@@ -28,9 +28,10 @@ def test_the_worst_window_gives_a_day_its_state() -> None:
 
 def test_sums_of_small_numbers_do_not_overflow() -> None:
     counts = np.full((4, 3, 5), 255, dtype=np.uint8)
-    assert numbers.tally(counts).ok == 12 * 255
+    daily = numbers.daily(counts)
+    assert numbers.tally(daily).ok == 12 * 255
     assert numbers.tallies(counts, np.array([0, 0, 0, 1]), 2)[0].ok == 9 * 255
-    assert numbers.by_stretch(counts, [slice(0, 2), slice(2, 3)])[0].ok == 8 * 255
+    assert numbers.by_stretch(daily, [slice(0, 2), slice(2, 3)])[0].ok == 8 * 255
 
 
 def test_a_weekly_window_stands_for_its_week() -> None:

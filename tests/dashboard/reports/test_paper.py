@@ -8,9 +8,15 @@ import zlib
 from datetime import UTC, datetime
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 
 from assays.states import State
+from dashboard.access import Access, Role
+from dashboard.history.choice import Choice
+from dashboard.history.days import between
+from dashboard.history.report import history
+from dashboard.reports import paper
 from tests.dashboard.history.conftest import DAY, HOUR, Watch, watch  # noqa: F401
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -44,3 +50,14 @@ def test_without_the_library_the_page_says_what_to_install(viewer: Client, monke
     response = viewer.get("/history/history.pdf")
     assert response.status_code == 501
     assert "libpango-1.0-0" in response.content.decode()
+
+
+def test_it_holds_nothing_from_out_of_sight(watch: Watch) -> None:  # noqa: F811
+    for number, name in enumerate(("mine", "theirs"), start=1):
+        place = {"name": name, "workspace_id": number, "pipeline_name": f"{name} too"}
+        watch({TODAY - k * HOUR: State.ALERT for k in range(48)}, number, f"in.{name}", **place)
+    days = between((TODAY - 7 * DAY).date(), TODAY.date(), UTC)
+    told = history(Access(places={1: Role.VIEWER}), Choice(days, by="pipeline"), TODAY)
+    text = render_to_string("history_paper.html", paper.paper(told, "ops", TODAY))
+    assert "mine" in text
+    assert "theirs" not in text
