@@ -1,5 +1,6 @@
 """The production files, as far as they can be held to the truth without a Docker engine."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -8,7 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from django.test import Client as Browser
 from launch.services import WORKER
+from pytest_django import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -51,6 +54,18 @@ def test_the_database_outlives_its_container_and_is_not_published() -> None:
     assert SERVICES["database"]["volumes"] == ["database:/var/lib/postgresql/data"]
     assert "database" in COMPOSE["volumes"]
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["web"]
+
+
+@pytest.mark.django_db
+def test_the_health_check_is_answered_where_https_is_asked_for(settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_PROXY_SSL_HEADER = True, ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.ALLOWED_HOSTS = ["driftline.example.com", "localhost"]
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # nothing is collected here
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    asked = re.search(r"(/[a-z/-]+)', headers=(\{.*?\})", SERVICES["web"]["healthcheck"]["test"][-1])
+    assert asked
+    assert Browser().get(asked[1].removeprefix("//"), headers=ast.literal_eval(asked[2])).status_code == 200
 
 
 def test_the_worker_serves_every_queue_of_the_application() -> None:
