@@ -15,6 +15,8 @@ from assays.notices.models import Delivery, Event, Maintenance, Outcome, Route
 from assays.notices.routing import muted_until, quiet_until, wants
 
 RECHECK = timedelta(minutes=1)
+TRIED_OUT = timedelta(minutes=2)
+"""Longer than a message takes."""
 
 
 class Send(NamedTuple):
@@ -74,12 +76,18 @@ def decide(delivery: Delivery, at: Situation) -> Decision:
     if not delivery.route.is_active:
         return Skip("the route is switched off")
     if delivery.event == Event.TEST:
-        return Skip("a test is tried once")
+        return _abandoned(delivery, at.now)
     if incident is None:
         return _quiet(delivery, at) or Send()
     if delivery.event == Event.RESOLVED:
         return _of_an_end(delivery, incident, at)
     return _useless(delivery, incident, at) or _held(delivery, incident, at) or Send()
+
+
+def _abandoned(delivery: Delivery, now: datetime) -> Wait | Skip:
+    """A test is sent by whoever asked for it, who may be at it still."""
+    ends = delivery.created_at + TRIED_OUT
+    return Wait(ends, "") if now < ends else Skip("a test is tried once")
 
 
 def _useless(delivery: Delivery, incident: Incident, at: Situation) -> Wait | Skip | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -10,9 +11,9 @@ from django.db import transaction
 
 from assays import audit
 from assays.incidents.models import Kind
-from assays.notices import channels, sending, webhook
+from assays.notices import channels, outbox, sending, webhook
 from assays.notices.errors import Refused
-from assays.notices.models import Delivery, Route
+from assays.notices.models import Delivery, Outcome, Route
 from assays.notices.sealing import Sealed
 
 Person = AbstractBaseUser | str
@@ -31,8 +32,10 @@ def add(name: str, address: str, by: Person, **more: Any) -> Route:
 @transaction.atomic
 def edit(route: Route, by: Person, address: str = "", **more: Any) -> Route:
     """Without an address the old one stays. What waits for a route that failed is tried again at once."""
-    _fill(route, address, more | {"failures": 0, "blocked_until": None})
-    route.save()
+    changed = more | {"failures": 0, "blocked_until": None}
+    _fill(route, address, changed)
+    route.save(update_fields=[*changed, *(("address", "shown") if address else ())])  # its lease is the worker's
+    route.deliveries.filter(outbox.RETRIED, outcome=Outcome.WAITING).update(due_at=datetime.now(UTC))
     _record("route.edit", route, by)
     return route
 

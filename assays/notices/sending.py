@@ -201,10 +201,11 @@ def _sent(delivery: Delivery) -> bool:
 
 
 def _begun(delivery: Delivery, now: datetime) -> bool:
-    """Counts the try and puts the next one off, before anything leaves."""
+    """Counts the try and puts the next one off, before anything leaves; not where another has tried meanwhile."""
+    untouched = _waiting(delivery).filter(tries=delivery.tries)
     delivery.tries += 1
     again = back_off(now, delivery.tries)
-    return bool(_waiting(delivery).update(tries=delivery.tries, due_at=again, why=""))
+    return bool(untouched.update(tries=delivery.tries, due_at=again, why=""))
 
 
 def _try(delivery: Delivery) -> bool:

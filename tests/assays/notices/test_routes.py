@@ -160,6 +160,27 @@ def test_an_edit_without_an_address_keeps_it_and_ends_a_rest(receiver: Receiver)
     assert (route.name, route.blocked_until, route.address.open()) == ("renamed", None, receiver.url)
 
 
+def test_an_edit_leaves_alone_what_the_worker_does_meanwhile(receiver: Receiver) -> None:
+    route = add_route(receiver.url)
+    claimed_until = datetime.now(UTC) + HOUR
+    Route.objects.update(leased_until=claimed_until, last_sent_at=claimed_until)
+    routes.edit(route, "ada", name="renamed")
+    route.refresh_from_db()
+    assert (route.name, route.leased_until, route.last_sent_at) == ("renamed", claimed_until, claimed_until)
+
+
+def test_what_waits_for_a_route_that_failed_is_tried_at_once_when_it_is_mended(
+    assay: Assay, receiver: Receiver
+) -> None:
+    route = add_route("http://127.0.0.1:9/")
+    tell(make_incident(assay))
+    send_all()
+    routes.edit(route, "ada", receiver.url)
+    for pk in sending.claim(datetime.now(UTC)):
+        sending.deliver(pk)
+    assert receiver.events == ["opened"]
+
+
 def test_a_route_does_not_escalate_to_itself(receiver: Receiver) -> None:
     route = add_route(receiver.url)
     with pytest.raises(Refused, match="escalates to another"):

@@ -480,6 +480,45 @@ def test_what_gets_worse_while_others_are_being_told_is_told_once_as_it_is(recei
     assert outcomes()[-1] == ("worse", "skipped", "told with the message before it")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_has_lost_the_lease_repeats_nothing_that_another_has_sent(receiver: Receiver) -> None:
+    add_route(receiver.url)
+    assay = make_assay(1)
+    tell(make_incident(assay))
+    tell(make_incident(assay))
+    receiver.open.clear()
+    slow = Thread(target=_send_and_close)
+    slow.start()
+    wait_until(lambda: receiver.calls, 10)
+    Route.objects.update(leased_until=None)
+    quick = Thread(target=_claim_and_close)
+    quick.start()
+    wait_until(lambda: len(receiver.calls) == 2, 10)
+    receiver.open.set()
+    slow.join()
+    quick.join()
+    assert len({call.json["id"] for call in receiver.calls}) == len(receiver.calls) == 2
+
+
+def test_a_test_that_is_on_its_way_is_left_to_whoever_sends_it(db: None, receiver: Receiver) -> None:
+    route = add_route(receiver.url)
+    now = datetime.now(UTC)
+    on_its_way = Delivery.objects.create(route=route, event="test", created_at=now, due_at=now)
+    lost = Delivery.objects.create(route=route, event="test", created_at=now - HOUR, due_at=now)
+    send_all()
+    on_its_way.refresh_from_db()
+    lost.refresh_from_db()
+    assert (on_its_way.outcome, on_its_way.why) == (Outcome.WAITING, "")
+    assert (lost.outcome, lost.why) == (Outcome.SKIPPED, "a test is tried once")
+    assert not receiver.calls
+
+
+def _claim_and_close() -> None:
+    for pk in sending.claim(datetime.now(UTC)):
+        sending.deliver(pk)
+    connection.close()
+
+
 def _send_and_close() -> None:
     send_all()
     connection.close()
