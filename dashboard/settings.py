@@ -248,6 +248,7 @@ CELERY_BEAT_SCHEDULE = {
     "verify": {"task": "assays.tasks.verify_scores", "schedule": 60.0, "options": {"expires": 50.0}},
     "pack": {"task": "assays.tasks.pack_scores", "schedule": 600.0, "options": {"expires": 500.0}},
     "prune": {"task": "assays.tasks.prune", "schedule": 86_400.0, "options": {"expires": 3600.0}},
+    "forget": {"task": "dashboard.reports.tasks.forget_reports", "schedule": 86_400.0, "options": {"expires": 3600.0}},
 }
 
 USE_TZ = True

@@ -20,7 +20,7 @@ from assays import audit
 from assays.schedule import back_off
 from dashboard.reports import compose, due, post
 from dashboard.reports.compose import Pointless
-from dashboard.reports.models import Mail, Outcome, Schedule
+from dashboard.reports.models import Mail, Outcome, Schedule, Share
 from dashboard.reports.post import NotTaken, Unanswered
 
 log = logging.getLogger(__name__)
@@ -148,3 +148,11 @@ def _settle(row: Mail, outcome: Outcome, error: str) -> None:
 def _mine(row: Mail) -> QuerySet[Mail]:
     """While no other try has begun."""
     return Mail.objects.filter(pk=row.pk, tries=row.tries)
+
+
+def forget(before: datetime) -> None:
+    """What became of older mails, and schedules and links that ended long ago."""
+    Mail.objects.exclude(outcome=Outcome.WAITING).filter(created_at__lt=before).delete()
+    Schedule.objects.filter(stopped_at__lt=before).delete()
+    Share.objects.filter(expires_at__lt=before).delete()
+    Share.objects.filter(revoked_at__lt=before).delete()

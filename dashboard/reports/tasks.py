@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from celery import shared_task
+from django.conf import settings
 
 from dashboard.reports import sending
 
@@ -12,3 +13,8 @@ from dashboard.reports import sending
 @shared_task
 def send_reports() -> None:
     sending.run(datetime.now(UTC))
+
+
+@shared_task
+def forget_reports() -> None:
+    sending.forget(datetime.now(UTC) - timedelta(days=settings.RETENTION_DAYS))

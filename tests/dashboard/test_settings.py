@@ -43,6 +43,7 @@ def test_everything_starts_with_nothing_set() -> None:
             "DRIFTLINE_NOTICE_NETWORKS: Not networks: 10.0.0.1/8 has host bits",
         ),
         ("DRIFTLINE_HEARTBEAT_URL", "hc-ping.com", "DRIFTLINE_HEARTBEAT_URL: Not an http or https address."),
+        ("DRIFTLINE_MAIL_URL", "mail.example.com", "DRIFTLINE_MAIL_URL: Not an smtp or smtps address."),
         ("DRIFTLINE_PRODUCTION", "perhaps", "DRIFTLINE_PRODUCTION: Not a valid boolean."),
         ("DRIFTLINE_POLL_CONCURRENCY", "0", "DRIFTLINE_POLL_CONCURRENCY: Must be greater than or equal to 1"),
         ("WALLAROO_URL", "wallaroo.example.com", "WALLAROO_URL: Not an http or https address."),

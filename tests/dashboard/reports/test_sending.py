@@ -13,8 +13,8 @@ from pytest_django import Settings
 
 from assays.states import State
 from dashboard.models import Grant
-from dashboard.reports import post, schedules, sending
-from dashboard.reports.models import Mail, Outcome
+from dashboard.reports import post, schedules, sending, shares, tasks
+from dashboard.reports.models import Form, Mail, Outcome, Schedule, Share
 from tests.dashboard.history.conftest import DAY, HOUR, Watch
 from tests.dashboard.reports.conftest import MONDAY, Begin, reader
 from tests.support.receivers import Mailbox
@@ -255,3 +255,27 @@ def test_no_password_goes_out_in_clear_nor_into_an_error(settings: Settings, beg
     assert "s3cr3t" not in mail.last_error
     assert "driftline:" not in mail.last_error
     assert row.mails.count() == 1
+
+
+def test_what_ended_long_ago_is_forgotten_and_what_goes_on_is_kept(begin: Begin) -> None:
+    row = begin()
+    begin(reader("bo"), stopped_at=MONDAY)
+    for number, outcome in enumerate(Outcome.values):
+        row.mails.create(period=MONDAY.date() - number * DAY, created_at=MONDAY, due_at=MONDAY, outcome=outcome)
+    shares.make(row.person, "board", Form.PAGE, 30, {}, "UTC", [1])
+    sending.forget(MONDAY + timedelta(seconds=1))
+    assert list(Schedule.objects.all()) == [row]
+    assert [mail.outcome for mail in Mail.objects.all()] == [Outcome.WAITING]
+    assert Share.objects.count() == 1
+    Share.objects.update(expires_at=MONDAY)
+    sending.forget(MONDAY + timedelta(seconds=1))
+    assert not Share.objects.exists()
+
+
+def test_the_workers_task_sends_what_is_due(mailbox: Mailbox, begin: Begin) -> None:
+    begin(since=datetime.now(UTC) - timedelta(days=8))
+    tasks.send_reports()
+    tasks.send_reports()
+    assert len(mailbox.mails) == 1
+    tasks.forget_reports()
+    assert Mail.objects.count() == 1
