@@ -251,4 +251,8 @@ def _told_of(route: Route) -> dict[str, Any]:
 
 
 def _unmistakable(assay: Assay) -> str:
-    return str(assay.pk) if Assay.objects.filter(name=assay.name).exclude(pk=assay.pk).exists() else assay.name
+    """Its name, where that alone says which it is, and comes back from a form as it was."""
+    name = assay.name
+    is_plain = len(name) <= LONGEST and name == " ".join(name.split())
+    alone = is_plain and not Assay.objects.filter(name=name).exclude(pk=assay.pk).exists()
+    return name if alone else str(assay.pk)

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client as Browser
 from pytest_django import Settings
 
-from assays.models import AuditEvent
+from assays.models import Assay, AuditEvent
 from assays.notices import routes, sending
 from assays.notices.models import Delivery, Event, Outcome, Route
 from dashboard import people
@@ -323,6 +323,17 @@ def test_the_form_of_a_route_sent_back_as_it_came_changes_nothing(admin: Browser
     after = Route.objects.filter(pk=made.pk).values().get()
     sealed = ("address", "secret")
     assert {k: v for k, v in after.items() if k not in sealed} == {k: v for k, v in before.items() if k not in sealed}
+
+
+@pytest.mark.parametrize("name", ["okapi assay", " two  spaces ", "x" * 10_000], ids=["shared", "spaces", "endless"])
+def test_an_assay_whose_name_does_not_tell_it_stands_in_the_form_by_its_id(
+    admin: Browser, places: Places, name: str
+) -> None:
+    Assay.objects.filter(pk=places.here.assay.pk).update(name=name)
+    made = routes.add("on call", SLACK, "test", workspace_id=HERE, assay_id=places.here.assay.pk)
+    answer = admin.get(f"/messages/routes/{made.pk}/")
+    assert answer.context["form"].initial["assay"] == str(places.here.assay.pk)
+    assert "x" * 200 not in text_of(answer)
 
 
 def test_an_escalation_that_an_administrator_has_set_is_kept_without_its_name(hers: Browser, places: Places) -> None:
