@@ -170,10 +170,20 @@ async function take(kind) {
   link.click();
 }
 
+async function copy(button) {
+  const field = document.getElementById(button.dataset.copyOf || "");
+  field?.select();
+  await navigator.clipboard.writeText(field ? field.value : location.href);
+  button.append(button.dataset.copied ? "" : " · copied");
+  button.dataset.copied = "yes";
+}
+
 document.addEventListener("click", (event) => {
   const taker = event.target.closest("[data-export]");
   if (taker) take(taker.dataset.export);
   if (event.target.closest("[data-again]")) draw();
+  const copier = event.target.closest("[data-copy-of], [data-copy-link]");
+  if (copier) copy(copier);
 });
 document.addEventListener("htmx:afterSwap", (event) => event.detail.target.id === "window" && draw());
 document.addEventListener("driftline:theme", draw);

@@ -108,6 +108,7 @@ ARGUMENTS: dict[str, Argument] = {
     "messages/routes/<int:pk>": Argument(lambda places: route(places).pk, of_here=True),
     "messages/<uuid:pk>": Argument(lambda places: delivery(places).pk, of_here=True),
     "messages/maintenance/<int:pk>": Argument(lambda places: maintenance(places).pk, of_here=True),
+    "assays/<uuid:pk>/window/<slug:form>": Argument(lambda _: "json"),
     "<slug:kind>": Argument(lambda _: "noisy"),
     "<int:dismissal>": Argument(lambda places: dismissal(places).pk, of_here=True),
     "<int:calm>": Argument(lambda places: calm(places).pk, of_here=True),
