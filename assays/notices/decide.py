@@ -152,12 +152,13 @@ def _quiet(delivery: Delivery, at: Situation) -> Wait | None:
 
 
 def _of_an_end(delivery: Delivery, incident: Incident, at: Situation) -> Decision:
-    """Told to who has heard of it alone; a pager rings until it is told, so that no quiet hour holds it up."""
+    """Told to who has heard of it alone; a pager rings until it is told, so that nothing holds it up."""
     if incident.is_open:
         return Skip("opened again since")
-    if not at.told():
-        return _of_a_summary(delivery, at)
-    return Send() if delivery.route.is_pager else _quiet(delivery, at) or Send()
+    decision = Send() if at.told() else _of_a_summary(delivery, at)
+    if isinstance(decision, Send) and not delivery.route.is_pager:
+        return _held(delivery, incident, at) or decision
+    return decision
 
 
 def _of_a_summary(delivery: Delivery, at: Situation) -> Decision:

@@ -12,7 +12,7 @@ from assays.incidents import signals
 from assays.incidents.models import Change, ChangeKind, Incident, Kind, News
 from assays.incidents.triage import UNDONE_WITHIN
 from assays.models import Assay
-from assays.notices import outbox, sending
+from assays.notices import maintenances, outbox, sending
 from assays.notices.models import Delivery, Maintenance, Outcome, Route
 from assays.schedule import back_off
 from assays.states import State
@@ -408,6 +408,38 @@ def test_an_end_in_quiet_hours_waits_but_not_for_a_pager_which_would_go_on_ringi
     close(incident)
     send_all()
     assert [call.json["event_action"] for call in receiver.calls] == ["resolve"]
+
+
+def test_the_end_of_a_storm_waits_for_quiet_hours_too(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    storm = [make_incident(assay) for _ in range(12)]
+    for incident in storm:
+        tell(incident)
+    send_all()
+    now = datetime.now(UTC)
+    Route.objects.update(quiet_from=(now - HOUR).time(), quiet_until=(now + HOUR).time())
+    for incident in storm:
+        close(incident)
+    send_all()
+    assert receiver.events == ["summary"]
+    Route.objects.update(quiet_from=None, quiet_until=None)
+    send_all(2 * HOUR)
+    assert receiver.events == ["summary", "resolved"]
+
+
+def test_maintenance_mutes_the_end_of_what_was_told_before_it_too(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    incident = make_incident(assay)
+    tell(incident)
+    send_all()
+    now = datetime.now(UTC)
+    on = maintenances.add(now - MINUTE, now + HOUR, "ada", pipeline_id=assay.pipeline_id)
+    close(incident)
+    send_all()
+    assert receiver.events == ["opened"]
+    maintenances.end(on, "ada")
+    send_all()
+    assert receiver.events == ["opened", "resolved"]
 
 
 def test_a_hundred_tries_are_about_a_day() -> None:
