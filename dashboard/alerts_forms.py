@@ -16,6 +16,7 @@ from assays.incidents.triage import Seen
 from assays.states import State
 from dashboard.forms import STATES
 from dashboard.reads.alerts import Choice
+from dashboard.watch_forms import in_utc
 
 SEVERITIES = (State.ALERT, State.WARNING, State.FAILED, State.LATE, State.NO_DATA)
 MOST_AT_ONCE = 1000
@@ -30,6 +31,7 @@ class AlertsForm(forms.Form):
     q = forms.CharField(max_length=200, required=False)
     severity = forms.ChoiceField(choices=[(state.slug, state.slug) for state in SEVERITIES], required=False)
     kind = forms.ChoiceField(choices=Kind.choices, required=False)
+    assay = forms.UUIDField(required=False)
     pipeline = forms.IntegerField(min_value=LEAST, max_value=MOST, required=False)
     workspace = forms.IntegerField(min_value=LEAST, max_value=MOST, required=False)
     owner = forms.CharField(max_length=150, required=False)
@@ -43,6 +45,7 @@ class AlertsForm(forms.Form):
             text=(clean.get("q") or "").strip(),
             severity=STATES.get(clean.get("severity") or ""),
             kind=Kind(clean["kind"]) if clean.get("kind") else None,
+            assay=clean.get("assay"),
             pipeline=clean.get("pipeline"),
             workspace=clean.get("workspace"),
             owner=clean.get("owner") or "",
@@ -109,7 +112,7 @@ class SnoozeForm(ActForm):
             return offered(self.zone, self.now).get(until)
         if typed is None:
             raise forms.ValidationError("Say until when.")
-        return typed.replace(tzinfo=self.zone).astimezone(UTC)
+        return in_utc(typed, self.zone)
 
 
 def offered(zone: tzinfo, now: datetime) -> dict[str, datetime]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from assays.notices.models import Route
 from dashboard.access import Access, Act
 from dashboard.preferences import zone_of
 from dashboard.reads import routes as reads
-from dashboard.watch_forms import SPOKEN
+from dashboard.watch_forms import SPOKEN, in_utc
 
 Data = Mapping[str, Any] | None
 LONGEST = 4000
@@ -211,7 +211,7 @@ class MaintenanceForm(ScopeForm):
         return told
 
     def _instant(self, typed: datetime) -> datetime:
-        return typed.replace(tzinfo=self.zone).astimezone(UTC)
+        return in_utc(typed, self.zone)
 
 
 def _pipeline(text: str) -> Q:

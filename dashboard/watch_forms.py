@@ -12,6 +12,7 @@ from assays.incidents.models import Criticality, Event
 from assays.models import Field
 
 SPOKEN = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+YEARS = range(1900, 3000)
 Data = Mapping[str, Any] | None
 
 
@@ -24,7 +25,10 @@ def _spoken(at: datetime, zone: tzinfo) -> datetime:
     return at.astimezone(zone).replace(tzinfo=None)
 
 
-def _in_utc(typed: datetime, zone: tzinfo) -> datetime:
+def in_utc(typed: datetime, zone: tzinfo) -> datetime:
+    """Raises ValidationError for a year that another zone, or a database, could not tell."""
+    if typed.year not in YEARS:
+        raise forms.ValidationError(f"The year lies between {YEARS.start} and {YEARS.stop - 1}.")
     return typed.replace(tzinfo=zone).astimezone(UTC)
 
 
@@ -119,7 +123,7 @@ class MarkerForm(forms.Form):
         self.zone = zone
 
     def clean_at(self) -> datetime:
-        return _in_utc(self.cleaned_data["at"], self.zone)
+        return in_utc(self.cleaned_data["at"], self.zone)
 
 
 class CalmForm(forms.Form):
@@ -138,7 +142,7 @@ class CalmForm(forms.Form):
         clean = super().clean() or {}
         for name in ("after", "until"):
             if name in clean:
-                clean[name] = _in_utc(clean[name], self.zone)
+                clean[name] = in_utc(clean[name], self.zone)
         if "after" in clean and "until" in clean and clean["after"] >= clean["until"]:
             raise forms.ValidationError("A calm period ends after it begins.")
         return clean
@@ -157,8 +161,8 @@ class RemarkForm(forms.Form):
         self.zone = zone
 
     def clean_at(self) -> datetime:
-        return _in_utc(self.cleaned_data["at"], self.zone)
+        return in_utc(self.cleaned_data["at"], self.zone)
 
     def clean_until(self) -> datetime | None:
         typed: datetime | None = self.cleaned_data["until"]
-        return _in_utc(typed, self.zone) if typed else None
+        return in_utc(typed, self.zone) if typed else None

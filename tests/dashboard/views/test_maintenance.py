@@ -70,6 +70,7 @@ def test_times_are_of_the_readers_zone(hers: Browser, places: Places) -> None:
         ({"ends_at": "2001-01-01T00:00"}, "It ends before it begins."),
         ({"starts_at": "2001-01-01T00:00", "ends_at": "2001-01-02T00:00"}, "That is over already."),
         ({"ends_at": "soon"}, "Enter a valid date/time."),
+        ({"ends_at": "9999-12-31T23:59"}, "The year lies between 1900 and 2999."),
         ({"why": ""}, "This field is required."),
         ({"workspace": ELSEWHERE}, "Select a valid choice."),
         ({"workspace": ""}, "This field is required."),

@@ -90,7 +90,15 @@ def test_mornings_and_typed_times_are_the_readers(operator: Client, drifting: In
 
 
 @pytest.mark.parametrize(
-    "sent", [{"until": "time"}, {"until": "time", "time": "2001-01-01T00:00"}, {"until": "later"}, {}]
+    "sent",
+    [
+        {"until": "time"},
+        {"until": "time", "time": "2001-01-01T00:00"},
+        {"until": "time", "time": "0001-01-01T00:00"},
+        {"until": "time", "time": "9999-12-31T23:59"},
+        {"until": "later"},
+        {},
+    ],
 )
 def test_a_snooze_ends_in_the_future(operator: Client, drifting: Incident, sent: dict[str, str]) -> None:
     assert operator.post("/alerts/acts/snooze/", {"incident": key(drifting), **sent}).status_code == 422
