@@ -97,6 +97,7 @@ class Row:
     tail: str
     name: str
     address: str
+    incidents: str
     cells: SafeString
     in_drift: int
     share: str
@@ -116,7 +117,7 @@ def row(one: CalendarRow, days: Days, groups: Sequence[Column], query: dict[str,
         pieces += [_cell(next(states), cell, far, start) for cell in group.cells]
     whole = f"{address}?{urlencode(fixed | _between(days.first, days.last))}"
     name = (one.name, "") if isinstance(one.id, int) else split(one.name)
-    return Row(*name, one.name, whole, mark_safe("".join(pieces)), one.in_drift, share(one.share))  # noqa: S308
+    return Row(*name, one.name, whole, _incidents(one), mark_safe("".join(pieces)), one.in_drift, share(one.share))  # noqa: S308
 
 
 def split(name: str) -> tuple[str, str]:
@@ -131,6 +132,11 @@ def _address(one: CalendarRow, query: dict[str, str]) -> tuple[str, dict[str, st
         return reverse("assay", args=[one.id]), {key: query[key] for key in ("tz",) if key in query}
     inner = {key: value for key, value in query.items() if key != "group"}
     return reverse("history"), inner | {query["group"]: str(one.id)}
+
+
+def _incidents(one: CalendarRow) -> str:
+    """Where an assay's incidents are listed; a group's are found by its filters."""
+    return f"{reverse('alerts')}?{urlencode({'list': 'resolved', 'assay': one.id})}" if isinstance(one.id, UUID) else ""
 
 
 def _between(first: date, last: date) -> dict[str, str]:

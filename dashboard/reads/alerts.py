@@ -44,6 +44,7 @@ class Choice:
     text: str = ""
     severity: State | None = None
     kind: Kind | None = None
+    assay: UUID | None = None
     pipeline: int | None = None
     workspace: int | None = None
     owner: str = ""
@@ -51,7 +52,7 @@ class Choice:
 
     @property
     def narrows(self) -> bool:
-        asked = (self.severity, self.kind, self.pipeline, self.workspace)
+        asked = (self.severity, self.kind, self.assay, self.pipeline, self.workspace)
         return bool(self.text or self.owner) or any(each is not None for each in asked)
 
 
@@ -100,6 +101,7 @@ def chosen(access: Access, choice: Choice) -> QuerySet[Incident]:
     exact = {
         "severity": choice.severity,
         "kind": choice.kind,
+        "assay_id": choice.assay,
         "pipeline_id": choice.pipeline,
         "workspace_id": choice.workspace,
         "assignee__username": choice.owner or None,

@@ -48,6 +48,13 @@ def test_a_day_leads_to_the_assay_on_that_day(viewer: Client, watch: Watch) -> N
     assert f'class="c k-alert" href="/assays/{field.assay_id}/?from={day}&amp;to={day}"' in page(viewer, "?range=7d")
 
 
+def test_the_days_in_drift_lead_to_the_assays_incidents(viewer: Client, watch: Watch) -> None:
+    field = watch(ending(2, State.ALERT))
+    address = f"/alerts/?list=resolved&assay={field.assay_id}"
+    assert f'href="{address}"' in page(viewer, "?range=7d").replace("&amp;", "&")
+    assert viewer.get(address).status_code == 200
+
+
 def test_a_pipelines_row_leads_to_its_own_history(viewer: Client, watch: Watch) -> None:
     watch(ending(2, State.OK))
     text = page(viewer, "?range=7d&group=pipeline")

@@ -109,6 +109,8 @@ def test_each_list_holds_its_own_and_counts_it(operator: Client, fill: Fill) -> 
         ("severity=warning", ["wavering"]),
         ("kind=failed", ["broken"]),
         ("pipeline=2", ["wavering"]),
+        ("assay=00000000-0000-0000-0000-000000000003", ["broken"]),
+        ("assay=00000000-0000-0000-0000-000000000009", []),
         ("q=DRIFT", ["drifting"]),
         ("q=out.score&severity=warning", ["wavering"]),
         ("owner=ada", ["drifting"]),
@@ -128,7 +130,17 @@ def test_filters_stand_in_the_address(operator: Client, fill: Fill, query: str, 
 
 @pytest.mark.parametrize(
     "query",
-    ["list=x", "severity=x&kind=y", "page=99999", "page=-1", "pipeline=abc", "q=%00", "owner=%3Cb%3E", "tz=No/Where"],
+    [
+        "list=x",
+        "severity=x&kind=y",
+        "page=99999",
+        "page=-1",
+        "pipeline=abc",
+        "assay=abc",
+        "q=%00",
+        "owner=%3Cb%3E",
+        "tz=No/Where",
+    ],
 )
 def test_nonsense_in_the_url_falls_back_to_the_usual_view(operator: Client, fill: Fill, query: str) -> None:
     fill([0.05, 0.3])
