@@ -83,7 +83,8 @@ def test_the_launchers_defaults_are_the_documented_ones(monkeypatch: pytest.Monk
 
 
 def test_operating_lists_every_task_of_the_calendar_with_its_period() -> None:
-    told = dict(re.findall(r"^\| `((?:assays|dashboard\.reports)\.tasks\.\w+)` \| ([^|]+?) \|", OPERATING, re.MULTILINE))
+    rows = r"^\| `((?:assays|dashboard\.reports)\.tasks\.\w+)` \| ([^|]+?) \|"
+    told = dict(re.findall(rows, OPERATING, re.MULTILINE))
     seconds = {"s": 1, "min": 60, "h": 3600, "day": 86_400}
     told_seconds = {task: float(text.split()[0]) * seconds[text.split()[1]] for task, text in told.items()}
     assert told_seconds == {entry["task"]: entry["schedule"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
@@ -129,9 +130,7 @@ def test_every_management_command_that_is_named_exists() -> None:
         "manage.py": ("assays", "dashboard"),
         "engine/manage.py": ("engine",),
     }.items():
-        existing = {
-            path.stem for folder in folders for path in (ROOT / folder).rglob("management/commands/[a-z]*.py")
-        }
+        existing = {path.stem for folder in folders for path in (ROOT / folder).rglob("management/commands/[a-z]*.py")}
         for page in PAGES:
             named = set(re.findall(rf"(?<![\w/]){re.escape(program)} ([a-z_]+)", _code(page)))
             assert named <= existing | built_in, page

@@ -1,7 +1,9 @@
+from typing import Any
+
 from django.db import migrations
 
 
-def keep_events(apps, editor):
+def keep_events(apps: Any, editor: Any) -> None:
     """What was handed on to upstream stays audited."""
     AuditEvent = apps.get_model("assays", "AuditEvent")
     for row in apps.get_model("dashboard", "Passed").objects.order_by("pk").iterator():

@@ -27,7 +27,8 @@ def answer(browser: Client, assay: Assay, query: str = "") -> str:
 def counted(text: str) -> tuple[int, int]:
     """Windows in alert, and incidents, with what was tried."""
     alerts, incidents = re.search(r"data-alerts>(\d+)<", text), re.search(r"data-incidents>(\d+)<", text)
-    assert alerts and incidents
+    assert alerts
+    assert incidents
     return int(alerts[1]), int(incidents[1])
 
 
