@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from dashboard.reports.models import Rhythm
 from tests.browser.conftest import overflow, violations
@@ -102,7 +102,7 @@ def test_the_wall_says_when_it_is_no_longer_answered(browser: Browser, links: di
     page.goto(links["wall"])
     told = page.get_by_text("Driftline has not answered")
     expect(told).to_be_hidden()
-    page.route("**/shared/**", Route.abort)
+    page.route("**/shared/**", lambda route: route.abort())
     page.clock.run_for(70_000)
     expect(told).to_be_visible()
     page.unroute("**/shared/**")
