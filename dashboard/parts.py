@@ -203,6 +203,12 @@ def bar(value: float, most: float, colour: str) -> SafeString:
     return format_html(line, width, colour)
 
 
+def dashed(token: str, dashes: str) -> SafeString:
+    """A short line as a chart draws it, to name it by."""
+    line = '<path d="M0 4H28" stroke="var(--dl-{})" stroke-width="2" stroke-dasharray="{}"/>'
+    return format_html(line, token, dashes)
+
+
 def columns(heights: Sequence[tuple[float, bool]], words: str) -> SafeString:
     """Bars side by side, those marked in the colour of what came late."""
     most = max((height for height, _ in heights), default=0.0) or 1.0

@@ -51,8 +51,8 @@ import wallaroo
 client = wallaroo.Client(api_endpoint=os.environ["DRIFTLINE_URL"], auth_type="token")
 start, end = (datetime.fromisoformat(text) for text in {_literal([_iso(shown.after), _iso(shown.until)])})
 results = client.get_assay_results({_literal(shown.assay)}, start, end)
-for result in sorted(results, key=lambda result: result.window_end):
-    print(result.window_end.isoformat(), result.status, result.raw.scores[{_literal(shown.field)}].score)
+for result in sorted((result.raw for result in results), key=lambda result: result.window_end):
+    print(result.window_end.isoformat(), result.status, result.scores[{_literal(shown.field)}].score)
 """
 
 

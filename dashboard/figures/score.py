@@ -91,7 +91,7 @@ def score_chart(chart: ScoreChart) -> go.Figure:
     return go.Figure(data=traces, layout=_layout(chart))
 
 
-def _x(at: Ints, zone: tzinfo) -> Ints:
+def on_clock(at: Ints, zone: tzinfo) -> Ints:
     """Epoch milliseconds on the reader's clock: plotly.js draws every date as if it were UTC."""
     if zone is UTC:
         return at // 1000
@@ -100,7 +100,7 @@ def _x(at: Ints, zone: tzinfo) -> Ints:
 
 
 def _at(when: datetime, zone: tzinfo) -> int:
-    return int(_x(np.array([micros(when)]), zone)[0])
+    return int(on_clock(np.array([micros(when)]), zone)[0])
 
 
 def _behind(chart: ScoreChart) -> list[dict[str, Any]]:
@@ -110,7 +110,7 @@ def _behind(chart: ScoreChart) -> list[dict[str, Any]]:
         ends = _at(chart.since, chart.zone), _at(chart.until, chart.zone)
         drawn += strips.usual_traces(chart.usual, ends, chart.palette)
     if chart.noise is not None:
-        drawn.append(strips.noise_trace(chart.noise, _x(chart.noise.at, chart.zone), chart.palette))
+        drawn.append(strips.noise_trace(chart.noise, on_clock(chart.noise.at, chart.zone), chart.palette))
     return drawn
 
 
@@ -118,14 +118,14 @@ def _bins(chart: ScoreChart) -> list[dict[str, Any]]:
     if chart.bins is None:
         return []
     at, change = strips.spaced(chart.bins)
-    return [strips.heat_trace(chart.bins, _x(at, chart.zone), change, chart.palette)]
+    return [strips.heat_trace(chart.bins, on_clock(at, chart.zone), change, chart.palette)]
 
 
 def _envelope(chart: ScoreChart) -> list[dict[str, Any]]:
     """Where a point stands for several windows: from their lowest to their highest score."""
     if not chart.buckets.merged:
         return []
-    x = _x(chart.buckets.at, chart.zone)
+    x = on_clock(chart.buckets.at, chart.zone)
     edge = {"type": "scatter", "x": x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     filled = {"fill": "tonexty", "fillcolor": faint(chart.palette["series"], 0.2)}
     return [
@@ -139,7 +139,7 @@ def _line(chart: ScoreChart) -> dict[str, Any]:
     return {
         "type": "scatter",
         "name": "score",
-        "x": _x(chart.buckets.at, chart.zone),
+        "x": on_clock(chart.buckets.at, chart.zone),
         "y": chart.buckets.mean,
         "mode": "lines+markers" if small else "lines",
         "connectgaps": False,
@@ -213,7 +213,7 @@ def _mark(chart: ScoreChart, state: State, at: Ints, score: Floats) -> dict[str,
     return {
         "type": "scatter",
         "name": state.label,
-        "x": _x(at, chart.zone),
+        "x": on_clock(at, chart.zone),
         "y": np.zeros(len(at)) if flat else score,
         "mode": "markers",
         "cliponaxis": False,
@@ -228,7 +228,7 @@ def _rows(chart: ScoreChart) -> dict[str, Any]:
     return {
         "type": "bar",
         "name": "rows",
-        "x": _x(at, chart.zone),
+        "x": on_clock(at, chart.zone),
         "y": many,
         "yaxis": "y2",
         "marker": {"color": chart.palette["quiet"], "line": {"width": 0}},

@@ -137,6 +137,10 @@ def drawn(watched: Watched, span: Span, buckets: Buckets) -> Drawn:
     )
 
 
+def statistics(watched: Watched, span: Span) -> OverTime:
+    return over_time(watched.field, watched.message, span)
+
+
 def _noise(known: FieldBands, at: Ints, rows: Floats) -> NoiseBand | None:
     if known.sample is None or not len(at):
         return None

@@ -16,6 +16,7 @@ from assays.insight import hints, labels
 from assays.insight.doctor import Kind
 from assays.states import State
 from dashboard import formats, parts
+from dashboard.figures import lines
 
 register = template.Library()
 DAY_SECONDS = 86_400
@@ -111,6 +112,24 @@ def _address(context: Context, changes: Mapping[str, Any]) -> str:
         if value not in (None, ""):
             query[key] = str(value)
     return "?" + query.urlencode()
+
+
+@register.simple_tag
+def dash(place: int) -> SafeString:
+    """A stretch of the line that a chart draws at this place."""
+    return parts.dashed(lines.INKS[place], DASHES[lines.DASHES[place]])
+
+
+DASHES = {
+    "solid": "",
+    "dot": "2 2",
+    "dash": "6 3",
+    "longdash": "9 3",
+    "dashdot": "6 2 2 2",
+    "longdashdot": "9 2 2 2",
+    "5px 2px": "5 2",
+    "1px 4px": "1 4",
+}
 
 
 @register.simple_tag

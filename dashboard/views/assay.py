@@ -22,6 +22,7 @@ from dashboard import formats, guard, preferences, ranges, window
 from dashboard.access import Act
 from dashboard.conditional import unless_seen
 from dashboard.context import upstream
+from dashboard.figures import lines
 from dashboard.figures.score import Moment, Pausing, ScoreChart, score_chart
 from dashboard.palette import palette
 from dashboard.reads import against, insight, whatif
@@ -33,6 +34,7 @@ from dashboard.views.overview import following
 IN_BRIEF, IN_FULL = 8, 50
 RUNS = 6
 MOST_REMARKS = 20
+PANELS = ("mean", "median", "std", "min", "max", "count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,3 +381,17 @@ def _extent(look: Look, end: datetime) -> tuple[datetime, datetime]:
     """As wide as a window's place on the axis, which is its distance to the next and not its width."""
     step = look.assay.plan.period or look.assay.plan.width
     return end - step / 2, end + step / 2
+
+
+@require_GET
+@guard.may(Act.READ)
+def statistics(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The field's statistics over time, each in a panel beside the baseline's."""
+    look = look_at(request, pk)
+    theme: Any = "dark" if request.GET.get("theme") == "dark" else "light"
+    over = insight.statistics(look.watched, look.span)
+    told = [lines.Line(name, over.end, over.statistics[name], over.baseline.get(name)) for name in PANELS]
+    many = f"{len(over.end):,} of {over.of:,} windows, evenly spread" if over.is_sample else ""
+    drawn = lines.Lines(told, look.span.after, look.span.until, look.preferences.zone, palette(theme), many)
+    body = lines.multiples(drawn).to_json(engine="orjson")
+    return unless_seen(request, HttpResponse(body, content_type="application/json"))
