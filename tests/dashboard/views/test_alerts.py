@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -216,3 +217,10 @@ def test_a_refresh_is_answered_with_the_board_and_with_nothing_when_nothing_chan
         assert b"<html" not in first.content
         again = operator.get(address, headers={"HX-Request": "true", "X-Seen": first["X-Version"]})
         assert (again.status_code, again.content) == (204, b"")
+
+
+def test_the_acknowledged_say_by_whom_and_since_when(operator: Client, fill: Fill) -> None:
+    fill([0.3], 1, name="taken")
+    triage.acknowledge(seen("taken"), "bo")
+    Incident.objects.update(acknowledged_at=datetime.now(UTC) - timedelta(hours=5))
+    assert re.search(r"</span>bo, 5\s?h<", page(operator, "/alerts/?list=acknowledged"))
