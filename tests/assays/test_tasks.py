@@ -110,6 +110,7 @@ def test_each_route_with_something_due_is_handed_out_once(sent: Sent, settings: 
 
 
 def test_every_scheduled_task_exists_and_expires_before_its_next_knock() -> None:
+    app.loader.import_default_modules()  # as a worker does
     for entry in settings.CELERY_BEAT_SCHEDULE.values():
         assert entry["task"] in app.tasks
         assert entry["options"]["expires"] <= entry["schedule"]
