@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from assays.wire import rfc3339
+from assays.schedule import MICROSECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,15 @@ class Shown:
     after: datetime
     until: datetime
 
+    @property
+    def bounds(self) -> list[str]:
+        """The same as the API counts: from the first moment, and before the second."""
+        return [(moment + MICROSECOND).isoformat() for moment in (self.after, self.until)]
+
 
 def by_requests(shown: Shown) -> str:
-    asked = {"assay": shown.assay, "field": shown.field, "start": rfc3339(shown.after), "end": rfc3339(shown.until)}
+    start, end = shown.bounds
+    asked = {"assay": shown.assay, "field": shown.field, "start": start, "end": end}
     return f"""import os
 
 import requests
@@ -49,7 +55,7 @@ os.environ["WALLAROO_SDK_CREDENTIALS"] = file.name
 import wallaroo
 
 client = wallaroo.Client(api_endpoint=os.environ["DRIFTLINE_URL"], auth_type="token")
-start, end = (datetime.fromisoformat(text) for text in {_literal([_iso(shown.after), _iso(shown.until)])})
+start, end = (datetime.fromisoformat(text) for text in {_literal(shown.bounds)})
 results = client.get_assay_results({_literal(shown.assay)}, start, end)
 for result in sorted((result.raw for result in results), key=lambda result: result.window_end):
     print(result.window_end.isoformat(), result.status, result.scores[{_literal(shown.field)}].score)
@@ -59,7 +65,3 @@ for result in sorted((result.raw for result in results), key=lambda result: resu
 def _literal(value: object) -> str:
     """As Python and JSON both write it: texts in quotes, whatever stands in them."""
     return json.dumps(value, ensure_ascii=True)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat()

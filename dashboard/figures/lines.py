@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from assays.series import Floats, Ints
 from dashboard import formats
-from dashboard.figures.score import HOVER_DATE, on_clock
+from dashboard.figures.score import HOVER_DATE, TICKS, on_clock
 from dashboard.palette import Palette
 
 DASHES = ("solid", "dot", "dash", "longdash", "dashdot", "longdashdot", "5px 2px", "1px 4px")
@@ -155,6 +155,7 @@ def _layout(told: Lines) -> dict[str, Any]:
             "zeroline": False,
             "fixedrange": True,
             "tickfont": {"size": 11.5, "color": colours["axis"]},
+            "tickformatstops": TICKS,
             "hoverformat": HOVER_DATE + formats.zone_name(told.zone, told.until),
             "showspikes": True,
             "spikemode": "across",

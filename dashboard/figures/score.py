@@ -35,6 +35,10 @@ LABELS_APART = 0.075
 """Of the score axis' height, so that labels beside it do not lie on one another."""
 
 LONGEST_LABEL = 24
+TICKS = [
+    {"dtickrange": [None, 86_399_999], "value": "%-d %b %H:%M"},
+    {"dtickrange": [86_400_000, None], "value": "%-d %b"},
+]
 HOVER_DATE = "%a %-d %b %Y %H:%M "
 
 
@@ -311,10 +315,7 @@ def _x_axis(chart: ScoreChart) -> dict[str, Any]:
         "zeroline": False,
         "fixedrange": True,
         "tickfont": {"size": 11.5, "color": colours["axis"]},
-        "tickformatstops": [
-            {"dtickrange": [None, 86_399_999], "value": "%-d %b %H:%M"},
-            {"dtickrange": [86_400_000, None], "value": "%-d %b"},
-        ],
+        "tickformatstops": TICKS,
         "hoverformat": HOVER_DATE + formats.zone_name(chart.zone, chart.until),
         "showspikes": True,
         "spikemode": "across",

@@ -34,7 +34,7 @@ from dashboard.views.overview import following
 IN_BRIEF, IN_FULL = 8, 50
 RUNS = 6
 MOST_REMARKS = 20
-PANELS = ("mean", "median", "std", "min", "max", "count")
+PANELS = ("mean", "median", "std", "min", "max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +391,7 @@ def statistics(request: HttpRequest, pk: UUID) -> HttpResponse:
     theme: Any = "dark" if request.GET.get("theme") == "dark" else "light"
     over = insight.statistics(look.watched, look.span)
     told = [lines.Line(name, over.end, over.statistics[name], over.baseline.get(name)) for name in PANELS]
+    told += [lines.Line("rows", over.end, over.statistics["count"])]
     many = f"{len(over.end):,} of {over.of:,} windows, evenly spread" if over.is_sample else ""
     drawn = lines.Lines(told, look.span.after, look.span.until, look.preferences.zone, palette(theme), many)
     body = lines.multiples(drawn).to_json(engine="orjson")

@@ -16,8 +16,12 @@ PLACES = (
     "several fields",
     "failing assay",
     "health",
+    "doctor",
+    "moved",
+    "what-if",
     "switch",
 )
+FORMS = ("switch", "what-if")
 LOOKS = [(theme, width) for theme in ("light", "dark") for width in (380, 1280)]
 
 
@@ -37,16 +41,16 @@ def page(browser: Browser, look: tuple[str, int]) -> Page:
 def go(page: Page, place: str) -> None:
     """Follows the links a person would."""
     kind, _, rest = place.partition(" ")
-    if kind == "health":
-        page.goto(page.url + "health/")
+    if kind in ("health", "doctor", "moved"):
+        page.goto(f"{page.url}{kind}/")
     elif place == "overview by pipeline":
         page.goto(page.url + "?group=pipeline")
     elif kind != "overview":
         name = {"several": "Flight inputs", "failing": "Gust factor"}.get(kind, "Departure delay")
         href = page.get_by_role("link", name=name, exact=True).get_attribute("href")
         suffix = {"in a table": "?view=table"}.get(rest, "") if kind == "assay" else ""
-        page.goto(f"{page.url.rstrip('/')}{href}{'switch/' if kind == 'switch' else suffix}")
-        if kind != "switch" and not suffix:
+        page.goto(f"{page.url.rstrip('/')}{href}{f'{kind}/' if kind in FORMS else suffix}")
+        if kind not in FORMS and not suffix:
             drawn(page)
 
 

@@ -49,6 +49,6 @@ def test_statistics_stand_in_panels_beside_the_baselines(viewer: Client, fill: F
     assay = fill([0.05, 0.9])
     told = viewer.get(f"/assays/{assay.pk}/statistics.json").json()
     names = [trace["name"] for trace in told["data"] if "baseline" not in trace["name"]]
-    assert names == ["mean", "median", "std", "min", "max", "count"]
+    assert names == ["mean", "median", "std", "min", "max", "rows"]
     domains = [told["layout"][f"yaxis{k or ''}"]["domain"] for k in (0, 2, 3, 4, 5, 6)]
     assert all(upper[0] > lower[1] for upper, lower in zip(domains, domains[1:], strict=False))
