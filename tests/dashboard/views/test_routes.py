@@ -399,7 +399,7 @@ def test_a_test_says_what_the_provider_said_and_nothing_secret(
     assert "abcdef" not in answer.content.decode()
 
 
-@pytest.mark.parametrize("query", ["nonsense", str(uuid4()), "%00"])
+@pytest.mark.parametrize("query", ["nonsense", "6f0cb5ad-6b52-4a4f-9d7b-3c5a2f4f0001", "%00"])
 def test_a_test_that_is_none_tells_nothing(admin: Browser, places: Places, query: str) -> None:
     made = the_route("quagga route")
     assert "The test" not in text_of(admin.get(f"/messages/routes/{made.pk}/?test={query}"))
