@@ -14,7 +14,7 @@ from assays.incidents import models as incidents
 from assays.incidents.models import Incident, Kind
 from assays.notices import notice
 from assays.notices.models import Delivery, Event
-from assays.notices.notice import About, Link, Named, Notice, Severity
+from assays.notices.notice import About, Criticality, Link, Named, Notice, Severity
 from assays.states import State
 
 LISTED = 20
@@ -118,6 +118,8 @@ def _lines(event: Event, incident: Incident, about: About, zone: tzinfo) -> Iter
         yield f"Pipeline {about.pipeline.name}, workspace {about.workspace.name}."
     if about.owner:
         yield f"Owner: {about.owner}."
+    if about.criticality:
+        yield f"Criticality: {about.criticality}."
     if event != Event.RESOLVED and incident.acknowledged_at:
         yield f"Acknowledged by {incident.acknowledged_by}."
     yield ""
@@ -219,6 +221,7 @@ def _facts(incident: Incident, known: Known) -> About:
         closed_at=incident.closed_at,
         closed_why=incident.closed_why or None,
         owner=next((row.owner for row in said if row.owner), None),
+        criticality=cast("Criticality | None", next((row.criticality for row in said if row.criticality), None)),
         links=tuple(_links(incident, next((row.runbook_url for row in said if row.runbook_url), ""))),
     )
 

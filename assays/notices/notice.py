@@ -9,6 +9,7 @@ import msgspec
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Event = Literal["opened", "reopened", "worse", "back", "resolved", "escalated", "summary", "test"]
+Criticality = Literal["low", "medium", "high"]
 Severity = Literal["alert", "warning", "failed", "late", "no-data", "ok"]
 
 
@@ -45,6 +46,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: Instant | None = None
     closed_why: str | None = None
     owner: str | None = None
+    criticality: Criticality | None = None
     links: tuple[Link, ...] = ()
 
 

@@ -37,7 +37,8 @@ def drifting(assay: Assay, **columns: Any) -> Incident:
 
 
 def test_a_message_tells_what_since_when_how_much_of_what_and_where_to_look(route: Route, assay: Assay) -> None:
-    About.objects.create(assay=assay, owner="team flights", runbook_url="https://wiki/run", who="ada", at=NOW)
+    said = {"owner": "team flights", "runbook_url": "https://wiki/run", "criticality": "high"}
+    About.objects.create(assay=assay, who="ada", at=NOW, **said)
     incident = drifting(assay)
     told = composed(route, incident)
     assert told.subject == "Alert: drift in out.score of assay 1"
@@ -48,6 +49,7 @@ def test_a_message_tells_what_since_when_how_much_of_what_and_where_to_look(rout
         "Highest score 0.314, 1.6 times the alert threshold in the window that ends 23 Jun 2026 15:05 CEST.",
         f"Pipeline {assay.pipeline_name}, workspace {assay.workspace_name}.",
         "Owner: team flights.",
+        "Criticality: high.",
         "",
         f"Incident: https://drift.example.org/alerts/{incident.pk}/",
         f"Assay: https://drift.example.org/assays/{assay.pk}/",
