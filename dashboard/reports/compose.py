@@ -20,6 +20,7 @@ from dashboard.history import choice as choices
 from dashboard.history import pictures, report, showing
 from dashboard.history.days import Days
 from dashboard.history.report import History
+from dashboard.history.showing import Sheet
 from dashboard.palette import palette
 from dashboard.reports import due, post, schedules
 from dashboard.reports.models import Mail, Schedule
@@ -56,8 +57,9 @@ def mail(row: Mail, now: datetime) -> EmailMessage:
     schedule = row.schedule
     days = due.told_of(schedule, row.period or now.astimezone(schedule.clock).date())
     told = _history(schedule, days, now)
-    shown = _shown(schedule, told, now)
-    drawn = _pictures(told)
+    sheet = showing.sheet(told)
+    shown = _shown(schedule, told, sheet, now)
+    drawn = _pictures(sheet, days)
     message = _addressed(row, shown["headline"], now)
     message.set_content(render_to_string("report_mail.txt", shown))
     message.add_alternative(render_to_string("report_mail.html", shown | {"pictures": drawn}), subtype="html")
@@ -94,7 +96,7 @@ def _addressed(row: Mail, subject: str, now: datetime) -> EmailMessage:
 
 def _headed(schedule: Schedule, subject: str, now: datetime) -> EmailMessage:
     message = EmailMessage()
-    message["Subject"] = " ".join(subject.split()) if subject.isascii() else subject.replace("\n", " ")
+    message["Subject"] = subject.replace("\n", " ")
     message["From"] = post.sender()
     message["To"] = schedule.address
     message["Date"] = format_datetime(now)
@@ -107,8 +109,8 @@ def _domain() -> str:
     return parseaddr(post.sender())[1].rpartition("@")[2] or urlsplit(settings.PUBLIC_URL).hostname or "driftline"
 
 
-def _shown(schedule: Schedule, told: History, now: datetime) -> dict[str, Any]:
-    sheet, days = showing.sheet(told), told.now.days
+def _shown(schedule: Schedule, told: History, sheet: Sheet, now: datetime) -> dict[str, Any]:
+    days = told.now.days
     rows = showing.day_rows(sheet.rows)
     return {
         "headline": sheet.headline,
@@ -149,9 +151,8 @@ def _paint(token: str) -> str:
     return palette("light")[token]
 
 
-def _pictures(told: History) -> Sequence[Picture]:
+def _pictures(sheet: Sheet, days: Days) -> Sequence[Picture]:
     """Nothing where nothing is to be drawn."""
-    sheet, days = showing.sheet(told), told.now.days
     drawn = []
     if sheet.rows:
         dates: list[date] = [days.day(k) for k in range(days.many)]

@@ -109,9 +109,11 @@ class Share(models.Model):
 
     @property
     def range_words(self) -> str:
-        """`8 weeks`, or the days themselves."""
+        """`8 weeks`, the days themselves, or that they begin with a marker."""
         if "from" in self.query:
             return f"{self.query['from']} to {self.query.get('to', '')}"
+        if "since" in self.query:
+            return "since a marker"
         return PRESETS.get(self.query.get("range", ""), PRESETS["8w"])
 
     def is_good(self, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from assays.incidents.models import Marker
 from assays.models import Assay, AuditEvent
 from assays.states import State
 from dashboard.models import Grant
@@ -223,3 +224,12 @@ def test_every_link_of_the_histories_menu_is_there(rita: Client) -> None:
     text = text_of(rita.get("/history/?pipeline=7"))
     for name in ("mails", "links", "wall"):
         assert f'href="{reverse(name)}?pipeline=7"' in text
+
+
+def test_a_link_since_a_marker_begins_with_its_day(rita: Client, watch: Watch) -> None:
+    watch({TODAY - 2 * DAY: State.ALERT})
+    at = TODAY - 5 * DAY
+    marker = Marker.objects.create(event="deployment", at=at, text="model v2", who="ada", added_at=at)
+    path = made(rita, f"?since={marker.pk}")
+    assert "since a marker" in text_of(rita.get("/history/links/"))
+    assert f"{at.day} {at:%b}" in text_of(Client().get(path))
