@@ -10,6 +10,7 @@ from launch.preflight import is_running
 FOLDER = ROOT / "docs" / "screenshots"
 THEMES = ("light", "dark")
 SIZE = {"width": 1280, "height": 860}
+PAGES = {"overview": "/", "alerts": "/alerts/", "history": "/history/"}
 
 
 def main() -> int:
@@ -26,12 +27,12 @@ def main() -> int:
         page = context.new_page()
         page.goto(link.strip())
         overview = page.url
-        assay = page.locator("a[href*='/assays/']", has_text="Delay probability, seven days").first.get_attribute(
+        assay = page.locator("a[href*='/assays/']", has_text="Delay probability · LGA").first.get_attribute(
             "href"
         )
         for theme in THEMES:
             context.add_cookies([{"name": "theme", "value": theme, "url": overview}])
-            for name, address in {"overview": "/", "assay": str(assay)}.items():
+            for name, address in {**PAGES, "assay": str(assay)}.items():
                 page.goto(overview.rstrip("/") + address)
                 page.wait_for_load_state("networkidle")
                 page.screenshot(path=FOLDER / f"{name}-{theme}.png")
