@@ -90,7 +90,7 @@ def _band(drawn: Drawn) -> SafeString:
     at_end = left > 80
     aside = 24 if drawn.peak_end and abs(_x(drawn, micros(drawn.peak_end)) - left) < 6 else 4
     return shade + format_html(
-        '<text x="{}" y="11" dx="{}" text-anchor="{}">onset {}</text>',
+        '<text x="{}" y="22" dx="{}" text-anchor="{}">onset {}</text>',
         percent(left),
         -aside if at_end else aside,
         "end" if at_end else "start",

@@ -27,9 +27,7 @@ def main() -> int:
         page = context.new_page()
         page.goto(link.strip())
         overview = page.url
-        assay = page.locator("a[href*='/assays/']", has_text="Delay probability · LGA").first.get_attribute(
-            "href"
-        )
+        assay = page.locator("a[href*='/assays/']", has_text="Delay probability · LGA").first.get_attribute("href")
         for theme in THEMES:
             context.add_cookies([{"name": "theme", "value": theme, "url": overview}])
             for name, address in {**PAGES, "assay": str(assay)}.items():
