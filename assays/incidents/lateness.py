@@ -25,7 +25,7 @@ def follow(assays: Iterable[Assay], watches: Mapping[UUID, Watch], ledger: Ledge
     for assay in late:
         if assay.pk in is_open:
             _count(assay, is_open[assay.pk], now)
-        elif _is_history(assay, watches[assay.pk]) or _had_its_time(assay, upstream, now):
+        elif _had_its_time(assay, upstream, now):
             _open(assay, watches[assay.pk], ledger)
 
 
@@ -44,13 +44,8 @@ def _had_its_time(assay: Assay, upstream: Upstream | None, now: datetime) -> boo
 def _open(assay: Assay, watch: Watch, ledger: Ledger) -> None:
     due = assay.next_run
     assert due is not None
-    news = News.NONE if _is_history(assay, watch) else News.NOW
+    news = News.NOW if due > watch.since else News.NONE
     ledger.open(Kind.LATE, assay, due, State.LATE, sentence.of_late_run(due), news)
-
-
-def _is_history(assay: Assay, watch: Watch) -> bool:
-    """Its run was due before anybody watched: nobody is told, and nothing is waited for."""
-    return assay.next_run is not None and assay.next_run <= watch.since
 
 
 def _count(assay: Assay, row: Incident, now: datetime) -> None:

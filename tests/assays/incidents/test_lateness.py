@@ -43,14 +43,6 @@ def test_what_was_late_when_it_was_first_seen_is_no_news() -> None:
     assert told() == [("opened", "")]
 
 
-def test_what_was_late_when_driftline_first_met_its_upstream_is_an_incident_at_once() -> None:
-    breaker.answered(at(5) - MINUTE)
-    story = Story(seen_at=at(5))
-    story.arrives({0: OK}, now=at(5), last=0)
-    assert [(one.kind, one.is_open) for one in incidents()] == [(Kind.LATE, True)]
-    assert story.assay.state == State.LATE
-
-
 def test_pausing_a_late_assay_freezes_its_incident() -> None:
     story = Story()
     story.hourly(0, OK)
