@@ -25,7 +25,7 @@ from tests.support.upstream import Upstream as Served
 from tests.support.upstream import as_json as as_reply
 from tests.support.urls import Url, asked, every_url, everything, methods
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 ADMIN = SUBJECTS[-1]
 OPERATOR = Subject("operator", Role.OPERATOR)

@@ -40,6 +40,8 @@ PUBLIC = {
 ANY_ACCOUNT = {"sign-out", "sign-out-everywhere"}
 """Whoever has signed in may do this, without a role too."""
 
+pytestmark = pytest.mark.once
+
 URLS = pytest.mark.parametrize("url", every_url(), ids=lambda url: url.name)
 GUARDED = pytest.mark.parametrize("url", [url for url in every_url() if url.act], ids=lambda url: url.name)
 CALLED = pytest.mark.parametrize("url", [url for url in every_url() if url.is_api], ids=lambda url: url.name)

@@ -52,7 +52,7 @@ def pytest_report_header() -> str:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if POSTGRESQL:
-        chosen = [item for item in items if _uses_the_database(item)]
+        chosen = [item for item in items if _uses_the_database(item) and not item.get_closest_marker("once")]
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = chosen
 
