@@ -78,6 +78,7 @@ function choose(event) {
 // ---- what if: the threshold lines follow the form, and the form follows a dragged line
 
 const REACH = 7;
+const LABELS_APART = 0.075;
 let held = null;
 
 const form = () => document.getElementById("whatif-form");
@@ -93,8 +94,17 @@ function moveLine(name, value) {
   if (at < 0 || !Number.isFinite(value) || plot.data[at].y[0] === value) return;
   const data = plot.data.map((trace, k) => (k === at ? { ...trace, y: [value, value] } : trace));
   const named = (note) => ({ ...note, y: value, text: note.text.replace(/[\d.,<]+$/, value.toFixed(2)) });
-  const annotations = plot.layout.annotations.map((note) => (note.name === name ? named(note) : note));
+  const annotations = apart(plot.layout.annotations.map((note) => (note.name === name ? named(note) : { ...note })));
   window.Plotly.react(plot, data, { ...plot.layout, annotations }, CONFIG);
+}
+
+/* Labels beside the score's axis, from the lowest upwards, as the server spreads them. */
+function apart(notes) {
+  const least = LABELS_APART * box().layout.yaxis.range[1];
+  const beside = notes.filter((note) => note.yref === "y").sort((one, other) => one.y - other.y);
+  let below = -Infinity;
+  for (const note of beside) below = note.y = Math.max(note.y, below + least);
+  return notes;
 }
 
 function followForm() {
