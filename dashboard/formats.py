@@ -30,6 +30,20 @@ def ratio(value: float | None) -> str:
     return f"{value:,.0f}{TIMES}" if value >= 9.95 else f"{value:.1f}{TIMES}"
 
 
+def a_week(low: float, high: float) -> str:
+    """A range of so many a week, `2.00 to 5.00`, `0 to 1.82`, `fewer than 0.01`."""
+    if high < 0.005:
+        return "fewer than 0.01"
+    one, other = _rate(low), _rate(high)
+    return one if one == other else f"{one} to {other}"
+
+
+def _rate(value: float) -> str:
+    if value < 0.005:
+        return "0"
+    return score(value) if value < 10 else count(round(value))
+
+
 def points(before: float, after: float) -> str:
     """The change of a share, in points."""
     change = round((after - before) * 100)

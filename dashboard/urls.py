@@ -53,6 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<uuid:pk>/", incident.incident, name="incident"),
     path("assays/<uuid:pk>/", assay.assay, name="assay"),
     path("assays/<uuid:pk>/figure.json", assay.figure, name="figure"),
+    path("assays/<uuid:pk>/expected/", assay.expected, name="expected"),
     path("assays/<uuid:pk>/statistics.json", assay.statistics, name="statistics"),
     path("assays/<uuid:pk>/windows.csv", export.as_csv, name="export-csv"),
     path("assays/<uuid:pk>/results.json", export.as_json, name="export-json"),

@@ -60,6 +60,17 @@ def trust(watched: Watched, span: Span, rows: Sequence[int | None]) -> Trust:
     return Trust(known, verify.tally(field, span), expected, lowest)
 
 
+def expectation(told: Trust) -> str:
+    whole = told.expected.whole
+    if told.threshold is None:
+        return "Neither threshold is set."
+    if whole is None:
+        return f"How many false alarms to expect at {formats.score(told.threshold)} is not known."
+    return (
+        f"{formats.a_week(whole.low, whole.high)} false alarms a week to be expected at {formats.score(told.threshold)}"
+    )
+
+
 def judge(
     watched: Watched, known: FieldBands, state: State, value: float | None, rows: int | None, result: wire.Result | None
 ) -> Judgement:

@@ -134,17 +134,7 @@ DASHES = {
 
 @register.simple_tag
 def a_week(told: labels.Range) -> str:
-    """A range of so many a week, `2.00 to 5.00`, `0 to 1.82`, `fewer than 0.01`."""
-    if told.high < 0.005:
-        return "fewer than 0.01"
-    low, high = _rate(told.low), _rate(told.high)
-    return low if low == high else f"{low} to {high}"
-
-
-def _rate(value: float) -> str:
-    if value < 0.005:
-        return "0"
-    return formats.score(value) if value < 10 else formats.count(round(value))
+    return formats.a_week(told.low, told.high)
 
 
 @register.simple_tag

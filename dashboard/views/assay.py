@@ -396,3 +396,14 @@ def statistics(request: HttpRequest, pk: UUID) -> HttpResponse:
     drawn = lines.Lines(told, look.span.after, look.span.until, look.preferences.zone, palette(theme), many)
     body = lines.multiples(drawn).to_json(engine="orjson")
     return unless_seen(request, HttpResponse(body, content_type="application/json"))
+
+
+@require_GET
+@guard.may(Act.READ)
+def expected(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """In a sentence, how many false alarms a week are to be expected of the worst field; the overview's tooltip."""
+    look = look_at(request, pk)
+    newest = series.newest(look.assay, look.span, 0, IN_FULL)
+    rows = series.read(look.watched.field.pk, [newest]).rows.tolist()
+    trust = insight.trust(look.watched, newest, rows)
+    return HttpResponse(insight.expectation(trust), content_type="text/plain; charset=utf-8")

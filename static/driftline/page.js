@@ -204,3 +204,16 @@ document.addEventListener("click", (event) => {
   if (!row || event.target.closest("a, button, input, summary") || String(getSelection())) return;
   row.querySelector("a.as-name, a[href]")?.click();
 });
+
+// ---- the overview's meters say how many false alarms to expect, once somebody points at one
+
+const told = new WeakSet();
+
+document.addEventListener("mouseover", async (event) => {
+  const meter = event.target.closest("tr.lk td.c-meter");
+  const link = meter?.closest("tr").querySelector("a.as-name");
+  if (!link || told.has(meter)) return;
+  told.add(meter);
+  const answer = await fetch(`${link.pathname}expected/`, { credentials: "same-origin" });
+  if (answer.ok) meter.title = await answer.text();
+});

@@ -115,7 +115,7 @@ def test_chosen_fields_are_drawn_together(assay: Page) -> None:
 
 
 def test_a_finding_is_dismissed_and_taken_up_again(at_house: Page) -> None:
-    at_house.goto(at_house.url + "doctor/?kind=stale")
+    at_house.goto(at_house.url + "doctor/?kind=ageing+baseline")
     at_house.get_by_role("link", name=re.compile("^Dismiss ")).first.click()
     at_house.get_by_label("Why it may stay so").fill("a trial")
     at_house.get_by_role("button", name="Dismiss it").click()

@@ -149,3 +149,11 @@ def test_a_cadence_is_a_word_where_there_is_one(seconds: int, cadence: str, widt
 )
 def test_a_few_days_are_told_as_short_as_a_sentence_wants_them(first: datetime, last: datetime, text: str) -> None:
     assert formats.days_together(first, last, UTC, NOW) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(0.0, 0.004, "fewer than 0.01"), (0.001, 1.824, "0 to 1.82"), (2, 2, "2.00"), (9.99, 1234.4, "9.99 to 1,234")],
+)
+def test_so_many_a_week_is_a_range(low: float, high: float, words: str) -> None:
+    assert formats.a_week(low, high) == words

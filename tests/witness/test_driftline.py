@@ -17,11 +17,12 @@ from pytest_django.live_server_helper import LiveServer
 from assays import breaker, instance
 from assays.credentials import StaticToken
 from assays.listing import apply_assays
-from assays.models import Assay, Switch, Upstream
+from assays.models import Assay, Score, Switch, Upstream
 from assays.sync import run_pass
 from assays.upstream import Client
 from dashboard import tokens
 from dashboard.access import Role
+from dashboard.snippets import Shown, by_client
 from tests.dashboard.api.test_docs import snippets
 from tests.engine.conftest import COLUMNS, definitions, rows, this_hour
 from tests.support.engine import Engine, Json, write_log
@@ -131,3 +132,13 @@ def test_the_documentations_snippets_for_pandas_and_the_client_run(two: Two) -> 
     (frame,), (client,) = snippets("pandas"), snippets("wallaroo")
     assert re.search(r"^ok +\d+ +0\.\d+$|^alert +\d+ +\d", two.runs(frame), re.MULTILINE)
     assert re.search(r"\w+ (True|False)\n$", two.runs(client))
+
+
+def test_the_assay_pages_program_for_the_client_prints_the_windows_that_are_shown(two: Two) -> None:
+    assay = Assay.objects.order_by("name")[0]
+    field = assay.fields.order_by("position")[0]
+    kept = Score.objects.filter(field=field).exclude(score=None).order_by("window_end")
+    ends = list(kept.values_list("window_end", flat=True))
+    shown = Shown(str(assay.pk), field.key, ends[0] - timedelta(seconds=1), ends[-1])
+    printed = [line.split() for line in two.runs(by_client(shown)).splitlines()]
+    assert [float(line[-1]) for line in printed] == list(kept.values_list("score", flat=True))

@@ -71,3 +71,8 @@ def test_what_is_written_on_the_time_axis_is_shown_to_everybody(
     assert '<a href="https://wiki.example/storm" rel="noreferrer">&lt;b&gt;a storm&lt;/b&gt;</a>' in text
     figure = viewer.get(f"/assays/{assay.pk}/figure.json").json()
     assert "&lt;b&gt;a storm&lt;/b&gt;" in [note["text"] for note in figure["layout"]["annotations"]]
+
+
+def test_the_overviews_tooltip_says_how_many_false_alarms_to_expect(viewer: Client, fill: Fill) -> None:
+    text = viewer.get(f"/assays/{fill([0.05] * 30).pk}/expected/").content.decode()
+    assert text.endswith("false alarms a week to be expected at 0.10") or "is not known" in text
