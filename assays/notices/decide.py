@@ -20,9 +20,13 @@ TRIED_OUT = timedelta(minutes=2)
 
 
 class Send(NamedTuple):
-    """To be sent; with `summary` it tells that all of that summary is over."""
+    """To be sent; with `summary` it tells on what that summary told of, by the summary's key.
+
+    `is_known` says that the route keeps keys and has the incident under one already.
+    """
 
     summary: Delivery | None = None
+    is_known: bool = False
 
 
 class Wait(NamedTuple):
@@ -52,13 +56,13 @@ class Situation:
     others: Sequence[Delivery] = ()
 
     def told(self) -> list[Delivery]:
-        """Those that have arrived, or may have, since the route last heard that it was over."""
+        """Those that have arrived alone, or may have, since the route last heard that it was over."""
         told: list[Delivery] = []
         for row in self.others:
             arrived = _arrived(row, row.route)
             if row.event == Event.RESOLVED:
                 told = [] if arrived else told
-            elif arrived:
+            elif arrived and row.summary_id is None:
                 told.append(row)
         return told
 
@@ -81,7 +85,17 @@ def decide(delivery: Delivery, at: Situation) -> Decision:
         return _quiet(delivery, at) or Send()
     if delivery.event == Event.RESOLVED:
         return _of_an_end(delivery, incident, at)
-    return _useless(delivery, incident, at) or _held(delivery, incident, at) or Send()
+    return _useless(delivery, incident, at) or _held(delivery, incident, at) or _told_on(delivery, at)
+
+
+def _told_on(delivery: Delivery, at: Situation) -> Send:
+    """What keeps keys hears what becomes of an incident under the key that it has it by."""
+    if not delivery.route.keeps_keys or delivery.event not in (Event.WORSE, Event.BACK):
+        return Send()
+    if at.told():
+        return Send(is_known=True)
+    lasting = [row for row in at.summaries() if _arrived(row, delivery.route) and row.pk in at.lasting]
+    return Send(lasting[-1], is_known=True) if lasting else Send()
 
 
 def _abandoned(delivery: Delivery, now: datetime) -> Wait | Skip:

@@ -68,6 +68,11 @@ class Route(models.Model):
         """Whether what was opened there rings until it is closed."""
         return self.shown.startswith(("pagerduty:", "opsgenie:"))
 
+    @property
+    def keeps_keys(self) -> bool:
+        """Whether a program reads there, which puts together what has the same key."""
+        return self.is_pager or self.shown.startswith(("http:", "https:"))
+
 
 class Maintenance(models.Model):
     """A stretch in which incidents are recorded and not told; of everything when no scope is set."""

@@ -10,7 +10,7 @@ import logging
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -71,27 +71,30 @@ def try_out(route: Route) -> Delivery:
 
 
 def _work_off(route: Route, now: datetime) -> None:
-    ready = _gathered(route, _ready(route, now), now)
+    ready = _gathered(route, *_ready(route, now), now)
     deadline = time.monotonic() + WORKS_FOR
     for delivery in ready:
         if time.monotonic() > deadline or not _sent(delivery):
             return
 
 
-def _ready(route: Route, now: datetime) -> list[Delivery]:
-    """What is to be sent now; of the rest it is kept why it waits, or that nobody needs it any more."""
+def _ready(route: Route, now: datetime) -> tuple[list[Delivery], set[UUID]]:
+    """What is to be sent now, and which of it goes by a key that the route has already; of the rest it is kept why it
+    waits, or that nobody needs it any more.
+    """
     due = route.deliveries.filter(outcome=Outcome.WAITING, due_at__lte=now).order_by("created_at", "change_id")
     rows = list(due.select_related("route", "change", "summary", "incident__assay"))
     others = _others(route, rows)
     lasting, ends = _summaries({row.summary_id for one in others.values() for row in one if row.summary_id})
     at = Situation(now, list(Maintenance.objects.filter(ends_at__gt=now)), lasting, ends)
-    ready = []
+    ready, known = [], set()
     for row in rows:
         decision = _decided(row, replace(at, others=[one for one in others[row.incident_id] if one.pk != row.pk]))
         if isinstance(decision, Send):
             ready.append(row)
-            ends |= {decision.summary.pk: row.pk} if decision.summary else {}
-    return sorted(ready, key=attrgetter("tries"))  # what is never taken holds up nothing that could be
+            known |= {row.pk} if decision.is_known else set()
+            ends |= {decision.summary.pk: row.pk} if decision.summary and row.event == Event.RESOLVED else {}
+    return sorted(ready, key=attrgetter("tries")), known  # what is never taken holds up nothing that could be
 
 
 def _others(route: Route, rows: Iterable[Delivery]) -> defaultdict[UUID | None, list[Delivery]]:
@@ -137,11 +140,11 @@ def _waiting(delivery: Delivery) -> models.QuerySet[Delivery]:
     return Delivery.objects.filter(pk=delivery.pk, outcome=Outcome.WAITING)
 
 
-def _gathered(route: Route, ready: Sequence[Delivery], now: datetime) -> list[Delivery]:
+def _gathered(route: Route, ready: Sequence[Delivery], known: Set[UUID], now: datetime) -> list[Delivery]:
     """The same with a summary in the place of what is too much, or was found by a catch-up."""
-    rest, found, crowd = _sorted_out(ready)
+    rest, found, crowd = _sorted_out(ready, known)
     if len(crowd) <= _allowance(route, now):
-        rest, crowd = [row for row in ready if not _is_found(row)], []
+        rest, crowd = _without(ready, found), []
     until = _next_summary(route, now) if crowd else None
     for row in crowd if until else ():
         _hold(row, until or now, "gathered for the next summary")
@@ -149,19 +152,22 @@ def _gathered(route: Route, ready: Sequence[Delivery], now: datetime) -> list[De
     return [*rest, _fold(route, folded, now)] if folded else rest
 
 
-def _sorted_out(ready: Sequence[Delivery]) -> tuple[list[Delivery], list[Delivery], list[Delivery]]:
-    """What goes out as it is, ends and second tries; what a catch-up has found; and the rest, if it is not too much."""
+def _sorted_out(ready: Sequence[Delivery], known: Set[UUID]) -> tuple[list[Delivery], list[Delivery], list[Delivery]]:
+    """What goes out as it is: ends, second tries, and what is known by its key; what a catch-up has found; and the
+    rest, if it is not too much.
+    """
     rest: list[Delivery] = []
     found: list[Delivery] = []
     crowd: list[Delivery] = []
     for row in ready:
-        fresh = row.incident_id and row.event != Event.RESOLVED and not row.tries
-        (found if _is_found(row) else crowd if fresh else rest).append(row)
+        fresh = row.incident_id and row.event != Event.RESOLVED and not row.tries and row.pk not in known
+        (found if fresh and row.is_gathered else crowd if fresh else rest).append(row)
     return rest, found, crowd
 
 
-def _is_found(row: Delivery) -> bool:
-    return row.is_gathered and not row.tries
+def _without(rows: Iterable[Delivery], left_out: Iterable[Delivery]) -> list[Delivery]:
+    keys = {row.pk for row in left_out}
+    return [row for row in rows if row.pk not in keys]
 
 
 def _allowance(route: Route, now: datetime) -> int:
@@ -237,7 +243,7 @@ def _told(delivery: Delivery) -> list[Incident]:
     if summary is None:
         return list(rows.filter(deliveries=delivery))
     rows = rows.filter(deliveries__summary=summary).distinct()
-    return list(rows.filter(closed_at=None) if delivery.event == Event.SUMMARY else rows)
+    return list(rows if delivery.event == Event.RESOLVED else rows.filter(closed_at=None))
 
 
 def _notice(delivery: Delivery, told: Sequence[Incident], now: datetime) -> Notice:

@@ -383,6 +383,37 @@ def test_messages_one_after_another_become_a_summary_when_they_are_too_many(assa
     assert receiver.events == ["opened"] * sending.BURST + ["summary"]
 
 
+def test_in_a_storm_what_keeps_keys_hears_of_what_it_was_told_before_by_the_same_key(
+    assay: Assay, receiver: Receiver
+) -> None:
+    add_route(receiver.url)
+    first = make_incident(assay)
+    tell(first)
+    for _ in range(sending.BURST - 1):
+        tell(make_incident(assay))
+    send_all()
+    tell(first, ChangeKind.WORSE, severity=State.ALERT)
+    tell(make_incident(assay))
+    send_all()
+    assert receiver.events[sending.BURST :] == ["worse", "summary"]
+    assert receiver.calls[sending.BURST].json["key"] == str(first.pk)
+
+
+def test_what_a_summary_told_of_gets_worse_and_ends_under_the_summarys_key(assay: Assay, receiver: Receiver) -> None:
+    add_route(receiver.url)
+    incidents = [make_incident(assay) for _ in range(sending.BURST + 1)]
+    for incident in incidents:
+        tell(incident)
+    send_all()
+    tell(incidents[0], ChangeKind.WORSE, severity=State.ALERT)
+    send_all()
+    for incident in incidents:
+        close(incident)
+        send_all()
+    assert receiver.events == ["summary", "summary", "resolved"]
+    assert len({call.json["key"] for call in receiver.calls}) == 1
+
+
 def test_what_a_catch_up_found_goes_out_once_as_a_summary(assay: Assay, receiver: Receiver) -> None:
     add_route(receiver.url)
     for _ in range(3):
