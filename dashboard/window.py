@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assays import verdict, wire
-from assays.drift.explain import Explanation, Recomputed, ceiling, explain, recompute
+from assays.drift.explain import Explanation, ceiling, explain
 from assays.drift.metrics import Measure
 from assays.states import State
 from dashboard import formats
 
 NUMBERS = ("Mean", "Median", "Std. dev.", "Min", "Max")
-LEAST_ROWS = 30
-"""Below so many rows a window's shares are mostly chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +43,12 @@ class Mover:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A scored window: its bins, what explains it, whether it was recomputed, and how high it could be."""
+    """A scored window: its bins, what explains it, and how high it could be."""
 
     score: float
     bins: list[BinRow]
     share: float
     movers: list[Mover]
-    recomputed: Recomputed
     ceiling: float | None
     widest: float
     largest: float
@@ -120,7 +117,6 @@ def compare(scored: wire.FieldScore, baseline: wire.Summary, window: wire.Summar
         bins=rows,
         share=explained.share if explained else 0.0,
         movers=_movers(explained, rows) if explained else [],
-        recomputed=_recomputed(scored.score, rows, how),
         ceiling=ceiling([row.before or 0.0 for row in rows], window.statistics.count, how)
         if how and explained
         else None,
@@ -168,13 +164,6 @@ def _movers(explained: Explanation, rows: Sequence[BinRow]) -> list[Mover]:
         )
         for part in explained.parts
     ]
-
-
-def _recomputed(stored: float, rows: Sequence[BinRow], how: Measure | None) -> Recomputed:
-    before = [row.before for row in rows]
-    if how is None or None in before:
-        return Recomputed(stored, None)
-    return recompute(stored, [value or 0.0 for value in before], [row.after for row in rows], how)
 
 
 def statistics(baseline: wire.Summary | None, window: wire.Summary | None) -> list[StatisticRow]:

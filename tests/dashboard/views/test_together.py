@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from django.test import Client
 
 from assays.models import Assay, Field
@@ -51,4 +53,4 @@ def test_statistics_stand_in_panels_beside_the_baselines(viewer: Client, fill: F
     names = [trace["name"] for trace in told["data"] if "baseline" not in trace["name"]]
     assert names == ["mean", "median", "std", "min", "max", "rows"]
     domains = [told["layout"][f"yaxis{k or ''}"]["domain"] for k in (0, 2, 3, 4, 5, 6)]
-    assert all(upper[0] > lower[1] for upper, lower in zip(domains, domains[1:], strict=False))
+    assert all(upper[0] > lower[1] for upper, lower in pairwise(domains))
