@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
@@ -64,7 +65,7 @@ def together(told: Lines) -> go.Figure:
 def _trace(told: Lines, line: Line, axis: str, ink: str, dash: str) -> dict[str, Any]:
     return {
         "type": "scatter",
-        "name": line.name,
+        "name": escape(line.name, quote=False),  # plotly.js would take tags in it for its own
         "x": on_clock(line.at, told.zone),
         "y": line.value,
         "yaxis": axis,

@@ -54,3 +54,10 @@ def test_statistics_stand_in_panels_beside_the_baselines(viewer: Client, fill: F
     assert names == ["mean", "median", "std", "min", "max", "rows"]
     domains = [told["layout"][f"yaxis{k or ''}"]["domain"] for k in (0, 2, 3, 4, 5, 6)]
     assert all(upper[0] > lower[1] for upper, lower in pairwise(domains))
+
+
+def test_a_name_with_tags_is_drawn_as_text(viewer: Client, fill: Fill) -> None:
+    fill([0.05, 0.4], 1, name='<a href="https://evil.example">x</a>')
+    names = [trace["name"] for trace in viewer.get("/moved/figure.json").json()["data"]]
+    assert any("&lt;a href" in name for name in names)
+    assert not any("<a" in name for name in names if "baseline" not in name)
