@@ -12,19 +12,8 @@ from django.db import models
 from django.db.models import Q, QuerySet
 
 from assays.models import Assay
-
-
-class Role(models.TextChoices):
-    """In order: each may what those before it may."""
-
-    VIEWER = "viewer", "viewer"
-    RESPONDER = "responder", "responder"
-    OPERATOR = "operator", "operator"
-    ADMIN = "admin", "admin"
-
-    @property
-    def rank(self) -> int:
-        return _RANKS[self]
+from dashboard.models import Grant
+from dashboard.roles import Role
 
 
 class Act(Enum):
@@ -44,7 +33,6 @@ NEEDED = {
     Act.SCHEDULE: Role.OPERATOR,
     Act.ADMINISTER: Role.ADMIN,
 }
-_RANKS = {role: rank for rank, role in enumerate(Role)}
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -132,8 +120,6 @@ def of_person(person: AbstractBaseUser | AnonymousUser) -> Access:
 
 
 def _granted(person: User) -> Iterable[tuple[str, int | None]]:
-    from dashboard.models import Grant  # noqa: PLC0415  (models name the roles above)
-
     held = Q(person=person) | Q(group__in=person.groups.all())
     return Grant.objects.filter(held).values_list("role", "workspace_id").distinct()
 

@@ -9,8 +9,8 @@ from hashlib import sha256
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
-from dashboard.access import Role
 from dashboard.models import SignInLink
+from dashboard.roles import Role
 
 LIFETIME = timedelta(minutes=30)
 LOCAL_OPERATOR = "local-operator"

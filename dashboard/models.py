@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from dashboard.access import Role
+from dashboard.roles import Role
 
 _EVERYWHERE = Q(workspace_id=None)
 

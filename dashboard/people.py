@@ -22,9 +22,9 @@ from django.utils.http import urlsafe_base64_encode
 
 from assays import audit
 from dashboard import sessions
-from dashboard.access import Role
 from dashboard.links import LOCAL_OPERATOR
 from dashboard.models import Grant
+from dashboard.roles import Role
 
 By = AbstractBaseUser | str
 Holder = User | Group

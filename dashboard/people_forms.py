@@ -13,8 +13,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
 from assays.schedule import moment
-from dashboard.access import Access, Role
+from dashboard.access import Access
 from dashboard.reads.audit import ACTS, Cursor, Sought
+from dashboard.roles import Role
 
 EVERYWHERE = ""
 EXPIRIES = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "never": "never"}

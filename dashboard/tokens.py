@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from assays import audit
 from dashboard import access
-from dashboard.access import Access, Role
+from dashboard.access import Access
 from dashboard.models import ApiToken
+from dashboard.roles import Role
 
 MARK = "drift_"
 """What a token begins with, so that scanners for leaked secrets know one."""

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from django.core.management.base import CommandParser
 
-from dashboard.access import Role
 from dashboard.reads.people import Held
+from dashboard.roles import Role
 
 _BIGGEST = 2**62
 

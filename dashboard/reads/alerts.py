@@ -21,10 +21,11 @@ from assays.incidents.models import Act as Deed
 from assays.models import Assay, Field
 from assays.notices.models import Delivery, Outcome
 from assays.states import State
-from dashboard.access import NEEDED, Access, Act, Role
+from dashboard.access import NEEDED, Access, Act
 from dashboard.models import Grant
 from dashboard.reads.kept import kept
 from dashboard.reads.paging import Page, stretch
+from dashboard.roles import Role
 
 PER_PAGE = 50
 ANSWERED = 10

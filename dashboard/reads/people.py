@@ -10,9 +10,10 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from assays.models import Assay
-from dashboard.access import Access, Role
+from dashboard.access import Access
 from dashboard.models import ApiToken, Grant
 from dashboard.reads.paging import Page, stretch
+from dashboard.roles import Role
 
 PER_PAGE = 50
 

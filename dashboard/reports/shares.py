@@ -13,8 +13,9 @@ from django.db.models import F, QuerySet
 
 from assays import audit
 from dashboard import access
-from dashboard.access import Access, Role
+from dashboard.access import Access
 from dashboard.reports.models import Form, Share
+from dashboard.roles import Role
 
 SHOWN = 8
 SEEN_EVERY = timedelta(minutes=1)

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_http_methods
 
 from dashboard import guard
 from dashboard import tokens as kept
-from dashboard.access import Act, Role
+from dashboard.access import Act
 from dashboard.models import ApiToken
 from dashboard.people_forms import FindForm, TokenForm
 from dashboard.reads import people as reads
 from dashboard.reads.paging import Page
+from dashboard.roles import Role
 
 SOON_DAYS = 14
 """So many days before it expires a token says so."""

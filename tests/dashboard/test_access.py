@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.access import NOTHING, Access, Act, Role, of_grants, of_person
+from dashboard.access import NOTHING, Access, Act, of_grants, of_person
 from dashboard.models import Grant
+from dashboard.roles import Role
 from tests.dashboard.conftest import Fill, person
 
 READER = {Act.READ}

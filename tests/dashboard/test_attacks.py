@@ -17,8 +17,9 @@ from pytest_django import Settings
 from assays.models import Switch
 from assays.upstream import GET, LIST, NEXT_RUN, RESULTS, SCHEDULE, SET_ACTIVE
 from dashboard import links, tokens
-from dashboard.access import Act, Role
+from dashboard.access import Act
 from dashboard.models import Grant
+from dashboard.roles import Role
 from tests.dashboard.conftest import person
 from tests.support.places import ANONYMOUS, ELSEWHERE, HERE, SUBJECTS, Places, Subject, as_json, body_of
 from tests.support.upstream import Upstream as Served

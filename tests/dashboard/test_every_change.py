@@ -23,10 +23,10 @@ from assays.incidents.triage import Seen
 from assays.models import AuditEvent
 from assays.notices.sealing import Sealed
 from dashboard import people, tokens
-from dashboard.access import Role
 from dashboard.reports import schedules as reports
 from dashboard.reports import shares
 from dashboard.reports.models import Form, Schedule
+from dashboard.roles import Role
 from tests.dashboard.conftest import person
 from tests.support.places import HERE, Places, as_json, asks, body_of, planted
 from tests.support.upstream import Upstream as Served

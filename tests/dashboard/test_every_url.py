@@ -13,8 +13,9 @@ import pytest
 from django.test import Client as Browser
 
 from dashboard import tokens
-from dashboard.access import Act, Role
+from dashboard.access import Act
 from dashboard.models import Grant
+from dashboard.roles import Role
 from tests.support.places import ANONYMOUS, ELSEWHERE, HERE, NOBODY, SUBJECTS, Places, Subject, body_of
 from tests.support.upstream import Upstream as Served
 from tests.support.upstream import as_json as as_reply

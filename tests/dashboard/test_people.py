@@ -19,8 +19,9 @@ from pytest_django import Settings
 from assays import audit
 from assays.models import AuditEvent
 from dashboard import people
-from dashboard.access import Access, Role, of_person
+from dashboard.access import Access, of_person
 from dashboard.models import Grant
+from dashboard.roles import Role
 from tests.dashboard.conftest import person
 
 pytestmark = pytest.mark.django_db

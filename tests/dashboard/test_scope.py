@@ -19,9 +19,9 @@ from assays.listing import apply_assays
 from assays.models import Assay, ScopeRollup, Switch
 from assays.upstream import GET, LIST, NEXT_RUN, RESULTS, SET_ACTIVE
 from dashboard import tokens
-from dashboard.access import Role
 from dashboard.models import Grant
 from dashboard.reads import blocks
+from dashboard.roles import Role
 from tests.support.places import ELSEWHERE, HERE, Places, Subject, as_json, asking, body_of
 from tests.support.upstream import Reply
 from tests.support.upstream import Upstream as Served

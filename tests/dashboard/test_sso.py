@@ -16,8 +16,9 @@ from pytest_django import Settings
 
 from assays.models import AuditEvent
 from dashboard import access, sso
-from dashboard.access import Access, Role
+from dashboard.access import Access
 from dashboard.models import Grant
+from dashboard.roles import Role
 from tests.support import provider
 from tests.support.provider import Dishonest, asked
 from tests.support.servers import free_port

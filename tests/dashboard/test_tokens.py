@@ -6,8 +6,9 @@ import pytest
 
 from assays.models import AuditEvent
 from dashboard import tokens
-from dashboard.access import NOTHING, Access, Act, Role
+from dashboard.access import NOTHING, Access, Act
 from dashboard.models import ApiToken, Grant
+from dashboard.roles import Role
 from tests.dashboard.conftest import person
 
 pytestmark = pytest.mark.django_db

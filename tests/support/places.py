@@ -21,8 +21,9 @@ from assays.notices.sealing import Sealed
 from assays.sync import run_pass
 from assays.upstream import Client, Limits
 from dashboard import tokens
-from dashboard.access import Act, Role
+from dashboard.access import Act
 from dashboard.models import Grant
+from dashboard.roles import Role
 from tests.support import messages
 from tests.support.upstream import Upstream as Served
 

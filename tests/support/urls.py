@@ -28,10 +28,11 @@ from assays.insight.models import Annotation, CalmPeriod, Dismissal
 from assays.models import AuditEvent
 from assays.notices.models import Delivery, Maintenance, Route
 from dashboard import tokens
-from dashboard.access import Act, Role
+from dashboard.access import Act
 from dashboard.models import ApiToken
 from dashboard.reports import shares
 from dashboard.reports.models import Form, Schedule, Share
+from dashboard.roles import Role
 from tests.support.places import ANONYMOUS, HERE, SUBJECTS, Places, Subject, as_json
 
 METHODS = ("GET", "POST")

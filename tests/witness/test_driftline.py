@@ -21,7 +21,7 @@ from assays.models import Assay, Score, Switch, Upstream
 from assays.sync import run_pass
 from assays.upstream import Client
 from dashboard import tokens
-from dashboard.access import Role
+from dashboard.roles import Role
 from dashboard.snippets import Shown, by_client
 from tests.dashboard.api.test_docs import snippets
 from tests.engine.conftest import COLUMNS, definitions, rows, this_hour

@@ -8,9 +8,9 @@ from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dashboard import people
-from dashboard.access import Role
 from dashboard.management import words
 from dashboard.reads.people import groups, held_by_group
+from dashboard.roles import Role
 
 BY = "command group"
 

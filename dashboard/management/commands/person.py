@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dashboard import people
-from dashboard.access import Role
 from dashboard.management import words
 from dashboard.reads.people import held_by
+from dashboard.roles import Role
 
 BY = "command person"
 

@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from dashboard import tokens
-from dashboard.access import Role
 from dashboard.management import words
 from dashboard.management.words import minute
 from dashboard.models import ApiToken
+from dashboard.roles import Role
 
 
 class Command(BaseCommand):

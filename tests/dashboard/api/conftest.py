@@ -16,7 +16,7 @@ from assays.credentials import StaticToken
 from assays.models import Assay
 from assays.upstream import Client, Limits
 from dashboard import tokens
-from dashboard.access import Role
+from dashboard.roles import Role
 from tests.dashboard.conftest import Fill
 from tests.support.upstream import Upstream
 

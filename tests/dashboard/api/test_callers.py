@@ -13,9 +13,9 @@ from pytest_django import Settings
 
 from assays.models import Assay
 from dashboard import tokens
-from dashboard.access import Role
 from dashboard.api.urls import OPERATIONS
 from dashboard.models import ApiToken
+from dashboard.roles import Role
 from tests.dashboard.api.conftest import LIST, PREVIEW, SCHEDULE, SCORE, SET_ACTIVE, Grant, Program, said
 from tests.dashboard.conftest import person
 

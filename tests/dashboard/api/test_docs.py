@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from assays.models import Assay
 from dashboard import tokens
-from dashboard.access import Role
+from dashboard.roles import Role
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

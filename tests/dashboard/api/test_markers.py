@@ -9,7 +9,7 @@ import pytest
 
 from assays.incidents.models import Marker
 from assays.models import Assay, AuditEvent
-from dashboard.access import Role
+from dashboard.roles import Role
 from tests.dashboard.api.conftest import Grant, Program, said
 from tests.dashboard.conftest import Fill
 

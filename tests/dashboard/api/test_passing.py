@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from assays.models import Assay, AuditEvent, Outcome, Switch, Upstream
-from dashboard.access import Role
+from dashboard.roles import Role
 from tests.dashboard.api.conftest import (
     BINNING,
     GET,

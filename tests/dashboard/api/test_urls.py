@@ -15,8 +15,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from assays.models import Assay
 from dashboard import tokens
-from dashboard.access import Role
 from dashboard.api.urls import OPERATIONS
+from dashboard.roles import Role
 from tests.dashboard.api.conftest import BINNING, PREVIEW, SCHEDULE, SCORE, Program, content, said
 from tests.support.upstream import Upstream, as_json
 

@@ -12,7 +12,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 
 from assays.models import AuditEvent
-from dashboard.access import Access, Role, of_person
+from dashboard.access import Access, of_person
+from dashboard.roles import Role
 from tests.dashboard.conftest import person
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from assays.models import AuditEvent
 from dashboard import tokens
-from dashboard.access import Role
 from dashboard.models import ApiToken
+from dashboard.roles import Role
 from tests.dashboard.conftest import person
 
 pytestmark = pytest.mark.django_db

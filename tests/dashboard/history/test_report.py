@@ -15,10 +15,11 @@ import pytest
 from assays.incidents.models import About, Incident, Kind, Mark, Why
 from assays.models import Assay, Field, Pause, Score
 from assays.states import BAD, State
-from dashboard.access import Access, Role
+from dashboard.access import Access
 from dashboard.history import report
 from dashboard.history.choice import Choice
 from dashboard.history.days import between
+from dashboard.roles import Role
 from tests.dashboard.history.conftest import DAY, HOUR, START, Watch
 
 ALL = Access(Role.VIEWER)

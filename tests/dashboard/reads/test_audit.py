@@ -12,9 +12,10 @@ from django.db import connection
 from assays import audit
 from assays.incidents.models import ActKind
 from assays.models import AuditEvent
-from dashboard.access import NOTHING, Access, Role
+from dashboard.access import NOTHING, Access
 from dashboard.reads import audit as reads
 from dashboard.reads.audit import Sought
+from dashboard.roles import Role
 
 pytestmark = pytest.mark.django_db
 

@@ -12,11 +12,12 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from assays.states import State
-from dashboard.access import Access, Role
+from dashboard.access import Access
 from dashboard.history.choice import Choice
 from dashboard.history.days import between
 from dashboard.history.report import history
 from dashboard.reports import paper
+from dashboard.roles import Role
 from tests.dashboard.history.conftest import DAY, HOUR, Watch, watch  # noqa: F401
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -19,7 +19,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from assays import wire
 from dashboard import tokens
-from dashboard.access import Role
+from dashboard.roles import Role
 from dashboard.views.export import FORMS
 from tests.dashboard.conftest import HOUR, Fill
 from tests.support.upstream import Upstream

@@ -7,8 +7,9 @@ from django.contrib.auth.models import Group, User
 from django.test import Client as Browser
 
 from dashboard import people
-from dashboard.access import Access, Role, of_person
+from dashboard.access import Access, of_person
 from dashboard.models import Grant
+from dashboard.roles import Role
 from tests.dashboard.conftest import Fill, person
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.test import Client as Browser
 
 from assays.notices import maintenances
 from assays.notices.models import Maintenance
-from dashboard.access import Role
+from dashboard.roles import Role
 from dashboard.views.maintenance import headline
 from dashboard.views.routes import Names
 from tests.dashboard.views.test_routes import errors_of, signed_in, text_of

@@ -13,7 +13,8 @@ from pytest_django import Settings
 
 from assays.models import AuditEvent
 from dashboard import people
-from dashboard.access import Access, Role, of_person
+from dashboard.access import Access, of_person
+from dashboard.roles import Role
 from tests.dashboard.conftest import Fill, person
 
 pytestmark = pytest.mark.django_db

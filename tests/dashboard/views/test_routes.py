@@ -16,7 +16,7 @@ from assays.models import Assay, AuditEvent
 from assays.notices import routes, sending
 from assays.notices.models import Delivery, Event, Outcome, Route
 from dashboard import people
-from dashboard.access import Role
+from dashboard.roles import Role
 from dashboard.views.routes import headline, tells
 from tests.dashboard.conftest import person
 from tests.support.places import ELSEWHERE, HERE, Places

@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboard import links
-from dashboard.access import Role
 from dashboard.models import SignInLink
+from dashboard.roles import Role
 from tests.dashboard.conftest import person
 
 pytestmark = pytest.mark.django_db

@@ -14,8 +14,9 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from dashboard import tokens
-from dashboard.access import Access, Role
+from dashboard.access import Access
 from dashboard.models import ApiToken, Grant
+from dashboard.roles import Role
 from tests.dashboard.conftest import Fill, person
 from tests.support.places import body_of
 
