@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from hypothesis import settings as properties
+
+properties.register_profile("driftline", deadline=None)  # no test is timed: the machine may be busy
+properties.load_profile("driftline")
 
 
 @pytest.fixture(scope="session", autouse=True)
