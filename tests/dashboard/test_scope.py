@@ -90,7 +90,7 @@ def page(browser: Browser, address: str, **headers: str) -> str:
     response = browser.get(address, headers=headers)
     text = body_of(response).decode() + str(sorted(response.headers.items()))
     text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"|<time[^>]*>[^<]*|X-Version[^)]*|seconds\{?.*', "", text)
-    text = re.sub(r"\d+[\s\u202f](s|min|h)\b", "", text)
+    text = re.sub(r"\d\d:\d\d:\d\d|\d+[\s\u202f](s|min|h)\b", "", text)
     return re.sub(r"_(timestamp_)?seconds\S* \S+", "", text)
 
 
