@@ -235,7 +235,9 @@ def test_the_nights_leave_hourly_windows_without_data(studies: list[Study]) -> N
 
 def test_the_documented_study_is_what_the_log_gives(studies: list[Study]) -> None:
     text = (ROOT / "docs" / "demonstration.md").read_text()
-    documented = [line for line in text.splitlines() if line.startswith("| ") and "`" in line]
+    documented = [
+        line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| `") and "`" in line
+    ]
     assert documented == [study.row for study in studies]
 
 
