@@ -132,7 +132,8 @@ from django.contrib.auth.models import User
 from dashboard.reports.models import Schedule
 for rhythm in ("weekly", "monthly"):
     told = {"rhythm": rhythm, "day": 1, "hour": 8, "zone": "Europe/Berlin", "since": datetime.now(UTC)}
-    print(Schedule.objects.create(person=User.objects.get(username="local-operator"), address="rita@example.org", **told).pk)
+    person = User.objects.get(username="local-operator")
+    print(Schedule.objects.create(person=person, address="rita@example.org", **told).pk)
 """
 
 
