@@ -26,7 +26,14 @@ class Pass:
     may_be_empty: bool = False
 
 
-FAST = ((Pass("what is quick", "-n 2 --dist worksteal -m 'not browser and not whole and not witness and not slow'"),),)
+FAST = (
+    (
+        Pass(
+            "what is quick",
+            "-n 2 --dist worksteal -m 'not browser and not whole and not witness and not slow and not once'",
+        ),
+    ),
+)
 ALL = (
     (Pass("SQLite", "-n 2 -m 'not browser and not whole and not witness'"),),
     (Pass("PostgreSQL", "-n 2 -m 'not browser and not whole and not witness'", {"DRIFTLINE_TEST_DB": "postgresql"}),),
