@@ -5,6 +5,7 @@ Who came by a way that has been closed since is signed out with their next reque
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.conf import settings
@@ -13,9 +14,9 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 
-class _Way(ModelBackend):
-    def is_open(self) -> bool:
-        raise NotImplementedError
+class _Way(ModelBackend, ABC):
+    @abstractmethod
+    def is_open(self) -> bool: ...
 
     def authenticate(self, request: HttpRequest | None, *args: Any, **credentials: Any) -> User | None:
         """By credentials nobody gets in, save by a password."""
